@@ -1,0 +1,208 @@
+"""Where rules are found: by segments, by literal prefix, and, among rules of one pattern, by their conditions.
+
+The cost of a look-up depends on the depth of the path and on how many rules share one pattern, never on how many rules
+a site has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from proxy.core.pattern import Capture
+from proxy.core.query import encode, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxy.core.answer import Candidate
+    from proxy.core.pattern import RegexPattern
+    from proxy.core.query import Condition
+
+T = TypeVar("T")
+
+
+class Asked:
+    """What conditions are judged by. The query is only taken apart once a rule asks for a parameter."""
+
+    __slots__ = ("_parameters", "method", "query", "slash")
+
+    def __init__(self, query: bytes | None, method: bytes, *, slash: bool) -> None:
+        self.query = query
+        self.method = method
+        self.slash = slash
+        self._parameters: dict[bytes, bytes] | None = None
+
+    def under(self, *, inside: bool) -> Asked:
+        """The same for a tail: whether the path goes on below it takes the place of the trailing slash."""
+        return self if inside is self.slash else Asked(self.query, self.method, slash=inside)
+
+    @property
+    def parameters(self) -> dict[bytes, bytes]:
+        """Names and values of the query, decoded."""
+        if self._parameters is None:
+            self._parameters = parameters(self.query)
+        return self._parameters
+
+
+class Choices:
+    """The rules of one pattern, best first.
+
+    More query conditions win, then more of them with a value, then a named method, then the order in the file. Rules
+    that ask for values only are found by hash, so that ten thousand `index.php?id=…` cost what one costs.
+    """
+
+    __slots__ = ("_only", "_tiers")
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._only = candidates[0] if len(candidates) == 1 and candidates[0].unconditional else None
+        tiers: dict[tuple[int, int, bool, bool], _Tier] = {}
+        for candidate in candidates:
+            tiers.setdefault(_specificity(candidate), _Tier()).add(candidate)
+        self._tiers = [tiers[key] for key in sorted(tiers)]
+
+    def select(self, asked: Asked) -> Candidate | None:
+        """The best rule whose conditions hold."""
+        if self._only is not None:
+            return self._only
+        for tier in self._tiers:
+            if (candidate := tier.select(asked)) is not None:
+                return candidate
+        return None
+
+
+class _Tier:
+    """Candidates between which only the order in the file decides."""
+
+    __slots__ = ("by_values", "scanned")
+
+    def __init__(self) -> None:
+        self.by_values: dict[tuple[bytes, ...], dict[tuple[bytes | None, ...], list[Candidate]]] = {}
+        self.scanned: list[Candidate] = []
+
+    def add(self, candidate: Candidate) -> None:
+        if candidate.conditions and all(condition.value is not None for condition in candidate.conditions):
+            pairs = sorted((condition.name, condition.value) for condition in candidate.conditions)
+            values = self.by_values.setdefault(tuple(name for name, _ in pairs), {})
+            values.setdefault(tuple(value for _, value in pairs), []).append(candidate)
+        else:
+            self.scanned.append(candidate)
+
+    def select(self, asked: Asked) -> Candidate | None:
+        holding = next((candidate for candidate in self.scanned if _holds(candidate, asked)), None)
+        for names, values in self.by_values.items():
+            for candidate in values.get(tuple(asked.parameters.get(name) for name in names), ()):
+                if (holding is None or candidate.order < holding.order) and _holds(candidate, asked):
+                    holding = candidate
+                    break
+        return holding
+
+
+def _specificity(candidate: Candidate) -> tuple[int, int, bool, bool]:
+    valued = sum(condition.value is not None for condition in candidate.conditions)
+    return (-len(candidate.conditions), -valued, candidate.methods is None, candidate.slash is None)
+
+
+def _holds(candidate: Candidate, asked: Asked) -> bool:
+    if candidate.methods is not None and asked.method not in candidate.methods:
+        return False
+    if candidate.slash is not None and candidate.slash is not asked.slash:
+        return False
+    return all(_is_met(condition, asked.parameters) for condition in candidate.conditions)
+
+
+def _is_met(condition: Condition, found: dict[bytes, bytes]) -> bool:
+    value = found.get(condition.name)
+    return value is not None and (condition.value is None or value == condition.value)
+
+
+def query_captures(candidate: Candidate, asked: Asked) -> dict[str, bytes]:
+    """The values that a candidate's conditions name, encoded again for any place in a URL."""
+    return {
+        condition.capture: encode(asked.parameters[condition.name])
+        for condition in candidate.conditions
+        if condition.capture
+    }
+
+
+class Tree(Generic[T]):
+    """Patterns by their segments. Of two that match, the first segment in which they differ decides.
+
+    A literal goes before a capture, and what is longer before a tail that is shorter. A search visits a node at most
+    once, so it is bounded by the rules that share the path's beginning.
+    """
+
+    __slots__ = ("below", "capture", "literals", "whole")
+
+    def __init__(self) -> None:
+        self.literals: dict[bytes, Tree[T]] = {}
+        self.capture: Tree[T] | None = None
+        self.whole: T | None = None
+        """What ends here."""
+        self.below: T | None = None
+        """What has its tail here."""
+
+    def node(self, segments: Sequence[bytes | Capture]) -> Tree[T]:
+        """The node of a pattern, made where it is not there yet."""
+        node = self
+        for segment in segments:
+            if isinstance(segment, Capture):
+                if node.capture is None:
+                    node.capture = Tree()
+                node = node.capture
+            else:
+                node = node.literals.setdefault(segment, Tree())
+        return node
+
+    def matches(self, segments: list[bytes]) -> tuple[list[T], list[tuple[T, int]]]:
+        """What ends just here, and what has its tail here or above, with the tail's depth; each best first."""
+        wholes: list[T] = []
+        tails: list[tuple[T, int]] = []
+        self.gather(segments, 0, wholes, tails)
+        return wholes, tails
+
+    def gather(self, segments: list[bytes], at: int, wholes: list[T], tails: list[tuple[T, int]]) -> None:
+        """One step of `matches`: what is found from this node on, `at` segments deep."""
+        if at == len(segments):
+            if self.whole is not None:
+                wholes.append(self.whole)
+        else:
+            segment = segments[at]
+            literal = self.literals.get(segment)
+            if literal is not None:
+                literal.gather(segments, at + 1, wholes, tails)
+            if self.capture is not None and segment:
+                self.capture.gather(segments, at + 1, wholes, tails)
+        if self.below is not None:
+            tails.append((self.below, at))
+
+
+class RegexIndex:
+    """Regular expressions by the literal that they begin with; among those that could match, file order decides."""
+
+    __slots__ = ("_by_prefix", "_fold", "_lengths")
+
+    def __init__(self, rules: Sequence[tuple[RegexPattern, Candidate]], *, fold: bool) -> None:
+        self._fold = fold
+        self._by_prefix: dict[bytes, list[tuple[int, RegexPattern, Candidate]]] = {}
+        for pattern, candidate in rules:
+            self._by_prefix.setdefault(pattern.prefix, []).append((candidate.order, pattern, candidate))
+        self._lengths = sorted({len(prefix) for prefix in self._by_prefix})
+
+    def find(self, path: bytes, asked: Asked) -> tuple[Candidate, dict[str, bytes]] | None:
+        """The first rule whose expression matches the whole path and whose conditions hold, with its groups."""
+        compared = path.lower() if self._fold else path
+        possible = [
+            entry
+            for length in self._lengths
+            if length <= len(path)
+            for entry in self._by_prefix.get(compared[:length], ())
+        ]
+        for _, pattern, candidate in sorted(possible, key=_order):
+            match = pattern.regex.fullmatch(path)
+            if match is not None and _holds(candidate, asked):
+                return candidate, pattern.captures_of(match)
+        return None
+
+
+def _order(entry: tuple[int, RegexPattern, Candidate]) -> int:
+    return entry[0]

@@ -1,0 +1,22 @@
+"""The kinds of rules: what reports and metrics tell apart."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Which kind of rule made a decision."""
+
+    EXACT = "exact"
+    MAPPING = "mapping"
+    CAPTURES = "captures"
+    REGEX = "regex"
+    TAIL = "tail"
+    KEEP_PATH = "keep-path"
+    FALLBACK = "fallback"
+    """What `unmapped` says, where that is not to keep the path."""
+    HTTPS = "https"
+    PHASE = "phase"
+    """No rule: the phase alone decides (forwarded before the cutover, 410 after the end)."""
+    LOCAL = "local"
