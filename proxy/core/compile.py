@@ -6,7 +6,7 @@ status they have, which headers go along, in which index they are found.
 
 from __future__ import annotations
 
-from email.utils import format_datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, assert_never
 
 from proxy.core.answer import (
@@ -19,11 +19,12 @@ from proxy.core.answer import (
     KeptPath,
     MappingAnswer,
 )
-from proxy.core.decision import Cause, Forward, Gone, Local, NotFound, Resource
+from proxy.core.causes import Causes, notice_path
+from proxy.core.decision import Forward, Gone, Local, NotFound, Resource
 from proxy.core.index import Choices, RegexIndex, Tree
 from proxy.core.kind import Kind
-from proxy.core.mapping import MAPPINGS
 from proxy.core.model import AnswerGone, AnswerNotFound, Https, KeepPath, PassOn, RedirectTo
+from proxy.core.old_addresses import sitemap_parts
 from proxy.core.pattern import Capture, PathPattern, RegexPattern
 from proxy.core.query import KEEP_ALL
 from proxy.core.schedule import Phase
@@ -34,15 +35,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from proxy.core.answer import Answer, NoticePaths
-    from proxy.core.model import Action, Rule, Site
+    from proxy.core.decision import Cause
+    from proxy.core.model import Rule, Site
     from proxy.core.schedule import Window
 
 TEMPORARY = 302
-UNMAPPED = "unmapped"
-SITEMAP_ADDRESSES = 50_000
-"""How many addresses one sitemap may list (sitemaps.org protocol)."""
-
-Header = tuple[bytes, bytes]
 
 
 def compile_site(site: Site, instant: datetime) -> SiteTable:
@@ -87,64 +84,96 @@ class _Compiler:
         self.phase = phase
         self.instant = instant
         self.temporary = site.schedule.is_temporary(instant)
+        self.causes = Causes(site, phase)
 
     def table(self) -> SiteTable:
         """The site's table."""
         site, phase = self.site, self.phase
         if phase is Phase.PASS_THROUGH:
-            return SiteTable(site, phase, self.forward())
+            return SiteTable(site, phase, self.forward(None))
         if phase is Phase.GONE:
-            table = SiteTable(site, phase, Constant(Gone(self.cause(Kind.PHASE, "end", self.fresh(site.cache)))))
+            table = SiteTable(site, phase, Constant(Gone(self.causes.of_phase())))
             self.serve_well_known(table)
             return table
-        otherwise = self.forward() if phase.forwards else self.action(site.unmapped, None)
-        table = SiteTable(site, phase, otherwise)
+        table = SiteTable(site, phase, self.forward(None) if phase.forwards else self.unmapped())
         if site.https is Https.REDIRECT:
-            cause = self.cause(Kind.HTTPS, "https", self.fresh(site.cache))
-            table.upgrade = HttpsUpgrade(cause, self.status(None), KEEP_ALL)
+            table.upgrade = HttpsUpgrade(self.causes.of_https(), self.status(None), KEEP_ALL)
         self.add_rules(table)
         if phase is Phase.REDIRECT:
-            self.add_mappings(table)
+            table.mappings = tuple(
+                MappingAnswer(self.causes.of_mapping(mapping), self.status(None), mapping, site.keep_query)
+                for mapping in site.mappings
+            )
         self.serve(table)
         return table
 
-    # What a rule does
+    # What is done
 
-    def action(self, action: Action, rule: Rule | None) -> Answer:
-        """The answer of a rule, or of `unmapped` where `rule` is None."""
-        site = self.site
-        match action:
-            case RedirectTo(target, status, cache, keep_query):
-                kind = Kind.FALLBACK if rule is None else Kind.MAPPING if rule.mapped else rule.pattern.kind
-                cause = self.rule_cause(rule, kind, site.cache if cache is None else cache)
-                keep = site.keep_query if keep_query is None else keep_query
-                used = frozenset(condition.name for condition in rule.conditions) if rule is not None else frozenset()
-                if (fixed := target.fixed) is not None:
-                    return FixedRedirect(cause, self.status(status), fixed, keep, used)
-                return CapturingRedirect(cause, self.status(status), target, keep, used)
+    def of_rule(self, rule: Rule) -> Answer:
+        """The answer of a rule."""
+        match rule.action:
+            case RedirectTo(cache=cache) as action:
+                used = frozenset(condition.name for condition in rule.conditions)
+                return self.redirect(self.causes.of_rule(rule, cache), action, used)
             case KeepPath():
-                if site.moves_to is None:
-                    raise ValueError(f"{site.place}: a kept path needs moves_to")
-                cause = self.rule_cause(rule, Kind.KEEP_PATH, site.cache)
-                return KeptPath(cause, self.status(None), site.moves_to, site.keep_query, site.base)
+                return self.keep_path(self.causes.of_rule(rule))
             case AnswerGone():
-                return Constant(Gone(self.rule_cause(rule, Kind.FALLBACK, site.cache)))
+                return Constant(Gone(self.causes.of_rule(rule)))
             case AnswerNotFound():
-                return Constant(NotFound(self.rule_cause(rule, Kind.FALLBACK, site.cache)))
+                return Constant(NotFound(self.causes.of_rule(rule)))
             case PassOn():
                 return self.forward(rule)
             case _:
-                assert_never(action)
+                assert_never(rule.action)
 
-    def forward(self, rule: Rule | None = None) -> Answer:
-        """Forwarding, with the notice in its phase."""
+    def unmapped(self) -> Answer:
+        """The answer where no rule matches, after the cutover."""
+        match self.site.unmapped:
+            case RedirectTo(cache=cache) as action:
+                return self.redirect(self.causes.of_unmapped(Kind.FALLBACK, cache), action)
+            case KeepPath():
+                return self.keep_path(self.causes.of_unmapped(Kind.KEEP_PATH))
+            case AnswerGone():
+                return Constant(Gone(self.causes.of_unmapped(Kind.FALLBACK)))
+            case AnswerNotFound():
+                return Constant(NotFound(self.causes.of_unmapped(Kind.FALLBACK)))
+            case PassOn():
+                return self.forward(None)
+            case _:
+                assert_never(self.site.unmapped)
+
+    def redirect(self, cause: Cause, action: RedirectTo, used: frozenset[bytes] = frozenset()) -> Answer:
+        """To a target, with or without captures in it."""
+        status = self.status(action.status)
+        keep = self.site.keep_query if action.keep_query is None else action.keep_query
+        if (fixed := action.target.fixed) is not None:
+            return FixedRedirect(cause, status, fixed, keep, used)
+        return CapturingRedirect(cause, status, action.target, keep, used)
+
+    def keep_path(self, cause: Cause) -> Answer:
+        """To the site's new home, path and query kept."""
         site = self.site
-        cause = self.rule_cause(rule, Kind.PHASE, None, self.notice_headers())
+        if site.moves_to is None:
+            raise ValueError(f"{site.place}: a kept path needs moves_to")
+        return KeptPath(cause, self.status(None), site.moves_to, site.keep_query, site.base)
+
+    def forward(self, rule: Rule | None) -> Answer:
+        """To the origin, with the notice in its phase."""
+        cause = self.causes.of_forwarding(rule)
         if self.phase is not Phase.NOTICE:
             return Constant(Forward(cause, notice=False, successor=None))
-        cutover = site.schedule.cutover
-        after = compile_site(site, cutover) if cutover is not None else None
-        return ForwardWithNotice(cause, after, _notice_paths(site))
+        return ForwardWithNotice(cause, self.after, self.shows_notice)
+
+    @cached_property
+    def after(self) -> SiteTable | None:
+        """The site as it will be at its cutover."""
+        cutover = self.site.schedule.cutover
+        return None if cutover is None else compile_site(self.site, cutover)
+
+    @cached_property
+    def shows_notice(self) -> NoticePaths:
+        """Where the site shows its notice."""
+        return _notice_paths(self.site)
 
     def status(self, named: int | None) -> int:
         """What a redirect is now: what the rule names, else temporary until the site's redirects are permanent."""
@@ -152,54 +181,7 @@ class _Compiler:
             return named
         return TEMPORARY if self.temporary else self.site.status
 
-    # Causes and headers
-
-    def rule_cause(self, rule: Rule | None, kind: Kind, cache: int | None, headers: tuple[Header, ...] = ()) -> Cause:
-        """The cause of an answer that a rule gives, or the lack of one."""
-        if cache is not None:
-            headers += self.fresh(cache)
-        if rule is None:
-            name = kind.value if kind is Kind.PHASE else UNMAPPED
-            return self.cause(kind, name, headers)
-        kind = Kind.MAPPING if rule.mapped else rule.pattern.kind
-        return self.cause(kind, rule.name, headers, rule)
-
-    def cause(self, kind: Kind, name: str, headers: tuple[Header, ...], rule: Rule | None = None) -> Cause:
-        """A cause, with the extra headers of site and rule; a pass-through site has none at all."""
-        site = self.site
-        place = site.place if rule is None else rule.place
-        if site.pass_through:
-            return Cause(site, self.phase, kind, name, place)
-        extra = {header.lower(): (header, value) for header, value in site.headers}
-        if rule is not None:
-            extra.update((header.lower(), (header, value)) for header, value in rule.headers)
-        headers += tuple(extra.values())
-        hsts = ((b"Strict-Transport-Security", site.hsts),) if site.hsts else ()
-        return Cause(site, self.phase, kind, name, place, headers, headers + hsts)
-
-    def fresh(self, seconds: int) -> tuple[Header, ...]:
-        """For how long an answer may be kept (RFC 9111 section 5.2.2)."""
-        return ((b"Cache-Control", b"public, max-age=%d" % seconds),)
-
-    def notice_headers(self) -> tuple[Header, ...]:
-        """Sunset (RFC 8594), Deprecation (RFC 9745) and the link to the notice."""
-        schedule = self.site.schedule
-        if self.phase is not Phase.NOTICE:
-            return ()
-        headers: list[Header] = []
-        if schedule.cutover is not None:
-            headers.append((b"Sunset", format_datetime(schedule.cutover, usegmt=True).encode()))
-        if schedule.notice is not None:
-            headers.append((b"Deprecation", b"@%d" % schedule.notice.timestamp()))
-        if self.site.notice is not None and self.site.notice.page:
-            headers.append((b"Link", b'<%b>; rel="sunset"' % self.notice_path()))
-        return tuple(headers)
-
     # What is served here
-
-    def notice_path(self) -> bytes:
-        """Where the announcement page is."""
-        return self.site.base + b"/.sunset/notice"
 
     def serve(self, table: SiteTable) -> None:
         """Everything that Sunset serves itself in this phase."""
@@ -207,11 +189,10 @@ class _Compiler:
         if self.phase is Phase.BEFORE:
             return
         site = self.site
-        not_found = NotFound(self.cause(Kind.LOCAL, "sunset", self.fresh(site.cache)))
-        folder = site.base + b"/.sunset/"
-        table.served_below += ((self.folded(folder), not_found),)
+        unknown = NotFound(self.causes.of_local("sunset"))
+        table.served_below += ((self.folded(site.base + b"/.sunset/"), unknown),)
         if site.notice is not None and site.notice.page:
-            table.served[self.folded(self.notice_path())] = self.local(Resource.NOTICE)
+            table.served[self.folded(notice_path(site))] = self.local(Resource.NOTICE)
         if self.phase is Phase.REDIRECT:
             if site.robots:
                 table.served[b"/robots.txt"] = self.local(Resource.ROBOTS)
@@ -231,7 +212,7 @@ class _Compiler:
 
     def local(self, resource: Resource, name: bytes = b"") -> Local:
         """The decision to serve something here."""
-        return Local(self.cause(Kind.LOCAL, resource.value, ()), resource, name)
+        return Local(self.causes.of_local(resource.value), resource, name)
 
     def folded(self, path: bytes) -> bytes:
         """The path as this site compares it."""
@@ -281,7 +262,7 @@ class _Compiler:
         if rule.match_slash and pattern is not None and (pattern.kind is not Kind.EXACT or not self.site.match_slash):
             slash = pattern.tail or pattern.trailing_slash or not pattern.segments
         return Candidate(
-            self.action(rule.action, rule),
+            self.of_rule(rule),
             rule.order,
             conditions=rule.conditions,
             methods=rule.methods,
@@ -289,25 +270,6 @@ class _Compiler:
             captures=() if pattern is None else pattern.captures,
             tail_after=len(pattern.segments) if pattern is not None and pattern.tail else None,
         )
-
-    def add_mappings(self, table: SiteTable) -> None:
-        """The mappings, which hold from the cutover on."""
-        site = self.site
-        answers = []
-        for mapping in site.mappings:
-            cause = self.cause(Kind.MAPPING, MAPPINGS, self.fresh(site.cache))
-            cause = Cause(
-                cause.site,
-                cause.phase,
-                cause.kind,
-                cause.rule,
-                cause.place,
-                cause.headers,
-                cause.secure_headers,
-                mapping,
-            )
-            answers.append(MappingAnswer(cause, self.status(None), mapping, site.keep_query))
-        table.mappings = tuple(answers)
 
 
 class _Patterns:
@@ -350,25 +312,3 @@ def _notice_paths(site: Site) -> NoticePaths:
         return not wholes and not tails
 
     return shows
-
-
-def count_old_addresses(table: SiteTable) -> int:
-    """How many addresses `old_addresses` lists."""
-    return sum(1 for answer in table.exact.values() if isinstance(answer, FixedRedirect)) + sum(
-        len(mapping.rows) for mapping in table.mappings
-    )
-
-
-def sitemap_parts(table: SiteTable) -> int:
-    """Into how many sitemaps the old addresses are divided; 0 where the one at `sitemap.xml` holds them all."""
-    count = count_old_addresses(table)
-    return -(-count // SITEMAP_ADDRESSES) if count > SITEMAP_ADDRESSES else 0
-
-
-def old_addresses(table: SiteTable) -> Iterable[bytes]:
-    """Every single address of a site that redirects by a rule or mapping of its own, as paths in normal form."""
-    for path, answer in table.exact.items():
-        if isinstance(answer, FixedRedirect):
-            yield path or b"/"
-    for mapping in table.mappings:
-        yield from mapping.rows
