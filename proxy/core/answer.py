@@ -69,7 +69,7 @@ class _Redirecting:
 class FixedRedirect(_Redirecting):
     """To a target without captures."""
 
-    __slots__ = ("before_fragment", "fragment")
+    __slots__ = ("before_fragment", "fragment", "location")
 
     def __init__(
         self,
@@ -80,6 +80,7 @@ class FixedRedirect(_Redirecting):
         used: frozenset[bytes] = frozenset(),
     ) -> None:
         super().__init__(cause, status, keep, used)
+        self.location = location
         self.before_fragment, mark, rest = location.partition(b"#")
         self.fragment = mark + rest
 
@@ -87,12 +88,11 @@ class FixedRedirect(_Redirecting):
         self, host: bytes, raw: bytes, path: bytes, query: bytes | None, method: bytes, captures: Mapping[str, bytes]
     ) -> Redirect:
         """The target, with what is kept of the query."""
-        location = self.before_fragment
-        if query is not None:
-            location = append(location, query if self.keep_all else self.keep.apply(query, self.used))
-        return Redirect(
-            self.cause, self.status if method in READING else self.other_status, location + self.fragment, -1
-        )
+        status = self.status if method in READING else self.other_status
+        if query is None:
+            return Redirect(self.cause, status, self.location, -1)
+        kept = query if self.keep_all else self.keep.apply(query, self.used)
+        return Redirect(self.cause, status, append(self.before_fragment, kept) + self.fragment, -1)
 
 
 class CapturingRedirect(_Redirecting):
