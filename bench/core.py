@@ -30,7 +30,7 @@ ADDRESSES = {
 LOADING = """
 import resource, sys, time
 from pathlib import Path
-from proxy.rulebook import load
+from proxy.rulebook.load import load
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 start = time.perf_counter()
 rulebook = load(Path(sys.argv[1]))
@@ -62,7 +62,7 @@ def main() -> None:
 
 def deciding() -> dict[str, float]:
     """Microseconds of one decision, by the kind of rule that makes it."""
-    from proxy.rulebook import load  # noqa: PLC0415 - `--help` should not wait for it
+    from proxy.rulebook.load import load  # noqa: PLC0415 - `--help` should not wait for it
 
     decide = load(RULES).at(AFTER).decide
     figures = {}
