@@ -20,3 +20,11 @@ class Kind(StrEnum):
     PHASE = "phase"
     """No rule: the phase alone decides (forwarded before the cutover, 410 after the end)."""
     LOCAL = "local"
+
+    @property
+    def is_written(self) -> bool:
+        """Whether somebody wrote the rule, or the row of a mapping, down."""
+        return self in _WRITTEN
+
+
+_WRITTEN = frozenset({Kind.EXACT, Kind.MAPPING, Kind.CAPTURES, Kind.REGEX, Kind.TAIL})
