@@ -193,6 +193,8 @@ class _Compiler:
         table.served_below += ((self.folded(site.base + b"/.sunset/"), unknown),)
         if site.notice is not None and site.notice.page:
             table.served[self.folded(notice_path(site))] = self.local(Resource.NOTICE)
+        if site.notice is not None and site.notice.dismissible and self.phase is Phase.NOTICE:
+            table.served[self.folded(site.base + b"/.sunset/dismiss")] = self.local(Resource.DISMISS)
         if self.phase is Phase.REDIRECT:
             if site.robots:
                 table.served[b"/robots.txt"] = self.local(Resource.ROBOTS)

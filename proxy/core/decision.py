@@ -35,6 +35,7 @@ class Resource(StrEnum):
     """What Sunset serves itself."""
 
     NOTICE = "notice"
+    DISMISS = "dismiss"
     ROBOTS = "robots"
     SITEMAP = "sitemap"
     WELL_KNOWN = "well-known"

@@ -176,6 +176,10 @@ class Tree(Generic[T]):
             tails.append((self.below, at))
 
 
+Entry = tuple[int, "RegexPattern", "Candidate"]
+"""A regular expression with its order in the file and what it leads to."""
+
+
 class RegexIndex:
     """Regular expressions by the literal that they begin with; among those that could match, file order decides."""
 
@@ -183,26 +187,30 @@ class RegexIndex:
 
     def __init__(self, rules: Sequence[tuple[RegexPattern, Candidate]], *, fold: bool) -> None:
         self._fold = fold
-        self._by_prefix: dict[bytes, list[tuple[int, RegexPattern, Candidate]]] = {}
+        self._by_prefix: dict[bytes, list[Entry]] = {}
         for pattern, candidate in rules:
             self._by_prefix.setdefault(pattern.prefix, []).append((candidate.order, pattern, candidate))
         self._lengths = sorted({len(prefix) for prefix in self._by_prefix})
 
-    def find(self, path: bytes, asked: Asked) -> tuple[Candidate, dict[str, bytes]] | None:
-        """The first rule whose expression matches the whole path and whose conditions hold, with its groups."""
+    def possible(self, path: bytes) -> list[Entry]:
+        """The rules whose literal `path` begins with, in the order of the file."""
         compared = path.lower() if self._fold else path
-        possible = [
-            entry
-            for length in self._lengths
-            if length <= len(path)
-            for entry in self._by_prefix.get(compared[:length], ())
-        ]
-        for _, pattern, candidate in sorted(possible, key=_order):
-            match = pattern.regex.fullmatch(path)
-            if match is not None and _holds(candidate, asked):
-                return candidate, pattern.captures_of(match)
-        return None
+        found: list[Entry] = []
+        for length in self._lengths:
+            found += self._by_prefix.get(compared[:length], ())
+        if len(found) > 1:
+            found.sort(key=_order)
+        return found
 
 
-def _order(entry: tuple[int, RegexPattern, Candidate]) -> int:
+def first_match(possible: list[Entry], path: bytes, asked: Asked) -> tuple[Candidate, dict[str, bytes]] | None:
+    """The first rule whose expression matches the whole path and whose conditions hold, with its groups."""
+    for _, pattern, candidate in possible:
+        match = pattern.regex.fullmatch(path)
+        if match is not None and _holds(candidate, asked):
+            return candidate, pattern.captures_of(match)
+    return None
+
+
+def _order(entry: Entry) -> int:
     return entry[0]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from proxy.core.decision import BadRequest, Local, Misdirected, NotFound, Resource
-from proxy.core.index import Asked, Tree, query_captures
+from proxy.core.index import Asked, Tree, first_match, query_captures
 from proxy.core.pattern import TAIL
 from proxy.core.target import HOST_CAPTURE
 from proxy.core.url import (
@@ -137,14 +137,15 @@ class SiteTable:
         """Captures, then regexes, then tails; with the answer, what was captured."""
         segments = (key.removesuffix(b"/") if self.strict else key).split(b"/")[1:]
         wholes, tails = self.patterns.matches(segments)
-        if not wholes and not tails and self.regexes is None:
+        possible = self.regexes.possible(path) if self.regexes is not None else []
+        if not wholes and not tails and not possible:
             return None
         ends_in_slash = path[-1:] == b"/"
         asked = Asked(query, method, slash=ends_in_slash)
         for choices in wholes:
             if (chosen := choices.select(asked)) is not None:
                 return chosen.answer, {**_captured(chosen, raw), **query_captures(chosen, asked)}
-        if self.regexes is not None and (found := self.regexes.find(path, asked)) is not None:
+        if possible and (found := first_match(possible, path, asked)) is not None:
             chosen, groups = found
             return chosen.answer, {**groups, **query_captures(chosen, asked)}
         for choices, depth in tails:

@@ -103,7 +103,7 @@ class _Reader:
         except csv.Error as error:
             line = self.lines[-1] + 1 if len(self.lines) else 2
             self.refuse(line, 0, Refusal("mapping-row", f"this row or one of the next cannot be read: {error}"))
-        if not (self.rows or self.rules or self.problems):
+        if not self.content.partition(b"\n")[2].strip():
             self.refuse(1, 0, Refusal("file-empty", "no row follows the names of the columns"))
         if self.suppressed:
             message = f"{self.suppressed} more problems in this file are not listed"

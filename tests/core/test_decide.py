@@ -455,6 +455,8 @@ def test_an_acme_challenge_is_never_redirected() -> None:
         ("/.well-known/security.txt", NOTICE - timedelta(days=1), Resource.WELL_KNOWN),
         ("/.well-known/other.txt", CUTOVER, None),
         ("/.sunset/notice", NOTICE, Resource.NOTICE),
+        ("/.sunset/dismiss", NOTICE, Resource.DISMISS),
+        ("/.sunset/dismiss", CUTOVER, None),
         ("/.sunset/notice", CUTOVER, Resource.NOTICE),
         ("/.sunset/notice", NOTICE - timedelta(microseconds=1), None),
     ],
@@ -466,7 +468,7 @@ def test_some_things_are_served_here(path: str, at: datetime, resource: Resource
         robots=True,
         sitemap=True,
         well_known=MappingProxyType({b"security.txt": LocalFile(b"Contact: x", "text/plain")}),
-        notice=Notice("moving", page="# Moving"),
+        notice=Notice("moving", page="# Moving", dismissible=True),
     )
     decision = decide(site, path, at=at)
     assert (decision.resource if isinstance(decision, Local) else None) is resource
