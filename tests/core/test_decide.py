@@ -226,7 +226,7 @@ def test_no_notice_is_shown_where_the_site_skips_it() -> None:
 
 
 def test_the_notice_phase_tells_when_the_site_ends() -> None:
-    decision = decide(replace(SITE, notice=Notice("moving", page="# Moving")), "/uk/x", at=NOTICE)
+    decision = decide(replace(SITE, notice=Notice("moving", pages={"en": "# Moving"})), "/uk/x", at=NOTICE)
     assert isinstance(decision, Forward)
     assert decision.cause.headers == (
         (b"Sunset", b"Tue, 31 Dec 2024 00:00:00 GMT"),
@@ -468,7 +468,7 @@ def test_some_things_are_served_here(path: str, at: datetime, resource: Resource
         robots=True,
         sitemap=True,
         well_known=MappingProxyType({b"security.txt": LocalFile(b"Contact: x", "text/plain")}),
-        notice=Notice("moving", page="# Moving", dismissible=True),
+        notice=Notice("moving", pages={"en": "# Moving"}, dismissible=True),
     )
     decision = decide(site, path, at=at)
     assert (decision.resource if isinstance(decision, Local) else None) is resource

@@ -1,0 +1,13 @@
+"""The floor with the sockets: everything that listens, connects, waits, or knows the time.
+
+    server         binds, starts, stops: the one that is run
+    live           the table that holds now, swapped when its time is over; `clock` knows when
+    connection     one client: where requests come in, and where malformed ones end
+    handler        a request to its decision, a decision to its answer
+    relay          a forwarded request: both bodies, in both directions, at the pace of the slower side
+    upstream       connections to origins; `resolver` says which addresses they may lead to
+    metrics        what was counted; `admin` is where it is read
+    settings       every limit and timeout, by name
+
+Nothing here decides what a request gets: `core` does, and this floor does it.
+"""

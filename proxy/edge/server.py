@@ -1,0 +1,218 @@
+"""The server: binds, starts, watches the clock, and stops when it is told to.
+
+All that can go wrong at a start (an address in use, a port that needs root, an admin listener without a token) goes
+wrong before the first connection is accepted, and says what to do. On SIGTERM it is first no longer ready, accepts no
+more, lets answers under way end, and exits with 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from proxy.edge.admin import Admin
+from proxy.edge.clock import Clock
+from proxy.edge.connection import Listener
+from proxy.edge.handler import Handler
+from proxy.edge.live import LiveTable
+from proxy.edge.log import Sampled
+from proxy.edge.metrics import Counts, Metrics
+from proxy.edge.noticing import Noticing
+from proxy.edge.relay import Relay
+from proxy.edge.settings import Endpoint, SettingsError
+from proxy.edge.upstream import Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from types import TracebackType
+    from typing import Self
+
+    from proxy.core.rulebook import Rulebook
+    from proxy.edge.settings import Settings
+
+log = logging.getLogger("sunset")
+
+
+class Server:
+    """A running server, between `start` and `stop`: `async with Server(rulebook, settings) as server`."""
+
+    def __init__(self, rulebook: Rulebook, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = Clock(settings.at) if clock is None else clock
+        self.counts = Counts(rulebook)
+        sampled = Sampled(self.clock.steady)
+        self._upstream = Upstream(settings, self.clock)
+        noticing = Noticing(rulebook, self.clock)
+        relay = Relay(self._upstream, noticing, settings=settings, clock=self.clock, counts=self.counts)
+        self._handler = Handler(
+            relay, noticing, settings=settings, clock=self.clock, counts=self.counts, sampled=sampled
+        )
+        self.live = LiveTable(rulebook, self.clock, preview_suffix=settings.preview_suffix, swapped=self._handler.use)
+        self.addresses: tuple[Endpoint, ...] = ()
+        """Where it listens, or listened, with the ports that were taken for 0."""
+        self.admin_address: Endpoint | None = None
+        """Where the admin listener does."""
+        self._sampled = sampled
+        self._sockets: list[socket.socket] = []
+        self._servers: list[asyncio.Server] = []
+        self._listener: Listener | None = None
+        self._admin: Admin | None = None
+        self._admin_runner: web.AppRunner | None = None
+        self._admin_socket: socket.socket | None = None
+
+    def move_to(self, instant: datetime) -> None:
+        """Set the clock of a rehearsal."""
+        self.clock.move_to(instant)
+        self.live.refresh()
+
+    async def start(self) -> None:
+        """Bind and begin to answer. Raises `SettingsError`."""
+        settings = self.settings
+        try:
+            if settings.admin is not None:
+                self._admin = Admin(Metrics(self.counts, self.live), settings.admin, settings.admin_token)
+                self._admin_socket = bind(settings.admin, settings.limits.backlog)
+                self.admin_address = _endpoint_of(self._admin_socket)
+            for endpoint in settings.listen:
+                self._sockets.append(bind(endpoint, settings.limits.backlog))
+            self.addresses = tuple(map(_endpoint_of, self._sockets))
+            self.live.start()
+            self._listener = Listener(
+                self._handler, settings=settings, clock=self.clock, counts=self.counts, sampled=self._sampled
+            )
+            loop = asyncio.get_running_loop()
+            for sock in self._sockets:
+                self._servers.append(
+                    await loop.create_server(self._listener, sock=sock, backlog=settings.limits.backlog)
+                )
+            if self._admin is not None and self._admin_socket is not None:
+                self._admin_runner = web.AppRunner(self._admin.application(), access_log=None, handle_signals=False)
+                await self._admin_runner.setup()
+                await web.SockSite(self._admin_runner, self._admin_socket).start()
+                self._admin.ready = True
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Be no longer ready, accept no more, let answers under way end, close everything."""
+        if self._admin is not None:
+            self._admin.ready = False
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        if self._listener is not None:
+            await self._listener.drain(self.settings.timeouts.stop)
+        self.live.stop()
+        await self._upstream.close()
+        if self._admin_runner is not None:
+            await self._admin_runner.cleanup()
+        for sock in (*self._sockets, *([self._admin_socket] if self._admin_socket is not None else [])):
+            sock.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+
+async def serve(
+    rulebook: Rulebook,
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    started: Callable[[Server], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT. `started` is called once connections are accepted. Raises `SettingsError`."""
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    async with Server(rulebook, settings, clock=clock) as server:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told.set)
+        try:
+            for address in server.addresses:
+                log.info("listening on http://%s", address)
+            if server.admin_address is not None:
+                log.info("metrics on http://%s/metrics", server.admin_address)
+            if server.clock.is_rehearsal:
+                log.info("rehearsing: the clock shows %s", server.clock.now().isoformat(timespec="seconds"))
+            if started is not None:
+                started(server)
+            await told.wait()
+            log.info("stopping: answers under way have %g s", settings.timeouts.stop)
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+    log.info("stopped")
+
+
+def run(
+    rulebook: Rulebook,
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    started: Callable[[Server], None] | None = None,
+) -> None:
+    """`serve` on an event loop of its own: uvloop's where there is one."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(rulebook, settings, clock=clock, started=started))
+
+
+def bind(endpoint: Endpoint, backlog: int) -> socket.socket:
+    """A listening socket. Raises `SettingsError` with what to do about it."""
+    host = endpoint.host or ("::" if socket.has_dualstack_ipv6() else "0.0.0.0")  # noqa: S104 - that is what was asked
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        raise SettingsError(f"cannot listen on {endpoint}: {host} is no address of this machine") from error
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if not endpoint.host else 1)
+        sock.bind(address)
+        sock.listen(backlog)
+    except OSError as error:
+        sock.close()
+        raise SettingsError(f"cannot listen on {endpoint}: {_advice(error, endpoint)}") from error
+    return sock
+
+
+def _advice(error: OSError, endpoint: Endpoint) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return "the address is in use; another server has it, perhaps another Sunset"
+        case errno.EACCES:
+            return f"port {endpoint.port} needs root or CAP_NET_BIND_SERVICE; ports from 1024 on do not"
+        case errno.EADDRNOTAVAIL:
+            return "this machine has no such address"
+        case _:
+            return str(error.strerror or error)
+
+
+def _endpoint_of(sock: socket.socket) -> Endpoint:
+    host, port = sock.getsockname()[:2]
+    return Endpoint(host, port)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    if sys.platform == "win32":
+        return asyncio.new_event_loop
+    import uvloop  # noqa: PLC0415 - there is none for Windows
+
+    return uvloop.new_event_loop

@@ -1,0 +1,236 @@
+"""Connections to origins: a request's head goes out, the answer's head comes back, bodies are left to `relay`.
+
+aiohttp's connector keeps the connections (pool, name lookup, TLS, IPv4 beside IPv6) and its parser reads the answers;
+its session is not used, because it would rewrite what has to be relayed: paths, header names and values, their order.
+Foreign exceptions are translated here into one `UpstreamError` that says what the origin did wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from aiohttp import (
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientPayloadError,
+    ClientRequest,
+    ClientSSLError,
+    ClientTimeout,
+    ServerTimeoutError,
+    TCPConnector,
+)
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import HttpProcessingError, StreamWriter
+from yarl import URL
+
+from proxy.edge.resolver import AddressRefusedError, OriginResolver
+from proxy.errors import SunsetError
+from proxy.wire.head import has_controls
+
+if TYPE_CHECKING:
+    from aiohttp import StreamReader
+    from aiohttp.connector import Connection
+    from aiohttp.http import RawResponseMessage
+
+    from proxy.core.model import Origin
+    from proxy.edge.clock import Clock
+    from proxy.edge.resolver import Networks
+    from proxy.edge.settings import Settings
+    from proxy.wire.head import Header
+
+_NO_TIMEOUT = ClientTimeout()  # our own surround the calls
+_LOWEST_STATUS = 200
+_HIGHEST_STATUS = 999
+
+
+class Reason(StrEnum):
+    """What an origin did not do. These are label values of a metric: few, and fixed."""
+
+    NO_ORIGIN = "no-origin"
+    DNS = "dns"
+    ADDRESS_REFUSED = "address-refused"
+    CONNECT = "connect"
+    CONNECT_TIMEOUT = "connect-timeout"
+    TLS = "tls"
+    DISCONNECTED = "disconnected"
+    ANSWER_TIMEOUT = "answer-timeout"
+    MALFORMED = "malformed"
+    BROKEN_OFF = "broken-off"
+
+    @property
+    def is_timeout(self) -> bool:
+        """Whether the origin may still be at it: 504 and not 502."""
+        return self in {Reason.CONNECT_TIMEOUT, Reason.ANSWER_TIMEOUT}
+
+
+class UpstreamError(SunsetError):
+    """The origin is at fault."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+
+
+class _Protocol(ResponseHandler):
+    """aiohttp's protocol, which by itself lets whoever reads a body wait for ever when the rest cannot be parsed."""
+
+    used = False
+    """Whether a request was sent on this connection already."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.exception() is not None and self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(ClientPayloadError("malformed"))
+
+
+class Exchange:
+    """One request on one connection. Whoever opened it closes it, or the connection is lost to the pool."""
+
+    def __init__(self, connection: Connection, protocol: _Protocol, settings: Settings, *, reused: bool) -> None:
+        self._connection = connection
+        self._protocol = protocol
+        self._settings = settings
+        self.reused = reused
+        self.writer = StreamWriter(protocol, asyncio.get_running_loop())
+        """For the request's body."""
+
+    def send_head(self, head: bytes, method: bytes) -> None:
+        """Send the head of the request; `method` decides whether the answer has a body."""
+        limits = self._settings.limits
+        self._protocol.set_response_params(
+            skip_payload=method == b"HEAD",
+            read_until_eof=True,
+            auto_decompress=False,
+            read_bufsize=limits.buffer,
+            max_line_size=limits.origin_field,
+            max_field_size=limits.origin_field,
+            max_headers=limits.origin_fields,
+        )
+        transport = self._protocol.transport
+        if transport is None:
+            raise UpstreamError(Reason.DISCONNECTED, "before the request was sent")
+        transport.write(head)
+
+    def await_answer(self) -> None:
+        """The request is with the origin: from now on its answer is waited for, and not for ever."""
+        self._protocol.read_timeout = self._settings.timeouts.answer
+        self._protocol.start_timeout()
+
+    async def answer(self) -> OriginAnswer:
+        """The head of the answer; interim ones (1xx) are passed over. Raises `UpstreamError`."""
+        while True:
+            try:
+                message, body = await self._protocol.read()
+            except ServerTimeoutError as error:
+                raise UpstreamError(Reason.ANSWER_TIMEOUT) from error
+            except HttpProcessingError as error:
+                raise UpstreamError(Reason.MALFORMED) from error
+            except (ClientError, OSError) as error:
+                raise UpstreamError(Reason.DISCONNECTED) from error
+            if message.code >= _LOWEST_STATUS:
+                break
+            if message.code == 101:
+                raise UpstreamError(Reason.MALFORMED, "switched protocols unasked")
+            self._protocol.start_timeout()
+        self._protocol.read_timeout = self._settings.timeouts.silence
+        return OriginAnswer(message, body)
+
+    def close(self, *, clean: bool) -> None:
+        """Give the connection back where both messages are complete (`clean`), else close it."""
+        if clean:
+            self._connection.release()
+        else:
+            self._connection.close()
+
+
+class OriginAnswer:
+    """An origin's answer: its head, checked, and its body as a stream that `raises` what `broken_off` translates.
+
+    `length` is what Content-Length says, `None` where there is none. Raises `UpstreamError` for a head that must not be
+    relayed.
+    """
+
+    def __init__(self, message: RawResponseMessage, body: StreamReader) -> None:
+        self.status: int = message.code
+        self.reason = message.reason.encode("utf-8", "surrogateescape")
+        self.headers: tuple[Header, ...] = message.raw_headers
+        self.version = b"%d.%d" % message.version
+        self.body = body
+        if self.status > _HIGHEST_STATUS or has_controls(self.headers, self.reason):
+            raise UpstreamError(Reason.MALFORMED, "control characters")
+        codings = [value.strip().lower() for name, value in self.headers if name.lower() == b"transfer-encoding"]
+        lengths = [value for name, value in self.headers if name.lower() == b"content-length"]
+        if codings not in ([], [b"chunked"]) or len(lengths) > 1 or (codings and lengths):
+            raise UpstreamError(Reason.MALFORMED, "framing")
+        self.length = int(lengths[0]) if lengths and lengths[0].isdigit() else None
+        if lengths and self.length is None:
+            raise UpstreamError(Reason.MALFORMED, "Content-Length")
+
+
+class Upstream:
+    """The connections to all origins. Close it when it is no longer needed."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._connectors: dict[Networks, TCPConnector] = {}
+        self._doors: dict[Origin, ClientRequest] = {}
+
+    async def open(self, origin: Origin, networks: Networks, *, fresh: bool = False) -> Exchange:
+        """A connection to `origin`; a `fresh` one has no request before it. Raises `UpstreamError`."""
+        connector = self._connector(networks)
+        try:
+            async with asyncio.timeout(self._settings.timeouts.connect):
+                while True:
+                    connection = await connector.connect(self._door(origin), [], _NO_TIMEOUT)
+                    protocol = cast("_Protocol", connection.protocol)
+                    reused = protocol.used
+                    # Bytes that nobody asked for came while it was idle: they must not become the next answer.
+                    spoilt = reused and protocol.should_close
+                    if not spoilt and not (reused and fresh):
+                        break
+                    connection.close()
+        except TimeoutError as error:
+            raise UpstreamError(Reason.CONNECT_TIMEOUT, str(origin)) from error
+        except ClientConnectorDNSError as error:
+            reason = Reason.ADDRESS_REFUSED if isinstance(error.os_error, AddressRefusedError) else Reason.DNS
+            raise UpstreamError(reason, str(origin)) from error
+        except ClientSSLError as error:
+            raise UpstreamError(Reason.TLS, str(origin)) from error
+        except (ClientConnectorError, ClientError, OSError) as error:
+            raise UpstreamError(Reason.CONNECT, str(origin)) from error
+        protocol.used = True
+        return Exchange(connection, protocol, self._settings, reused=reused)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for connector in self._connectors.values():
+            with suppress(OSError):
+                await connector.close()
+        self._connectors.clear()
+
+    def _connector(self, networks: Networks) -> TCPConnector:
+        """One pool for each list of networks: what one site may reach, another may not."""
+        if (connector := self._connectors.get(networks)) is None:
+            connector = self._connectors[networks] = TCPConnector(
+                resolver=OriginResolver(networks, steady=self._clock.steady),
+                limit=0,
+                limit_per_host=self._settings.limits.origin_connections,
+                keepalive_timeout=self._settings.timeouts.origin_keep_alive,
+            )
+            # There is no other way to have it make a protocol of ours.
+            connector._factory = partial(cast("type[ResponseHandler]", _Protocol), loop=connector._loop)  # noqa: SLF001
+        return connector
+
+    def _door(self, origin: Origin) -> ClientRequest:
+        """What the connector wants to be shown before it connects; nothing of it goes over the wire."""
+        if (door := self._doors.get(origin)) is None:
+            loop = asyncio.get_running_loop()
+            url = URL.build(scheme=origin.scheme, host=origin.host, port=origin.port)
+            door = self._doors[origin] = ClientRequest("GET", url, loop=loop)
+        return door

@@ -1,0 +1,47 @@
+"""The head of a message as bytes: start line and header fields (RFC 9112 sections 3 to 5).
+
+Names and values are relayed as they were received, so nothing here encodes or folds. What comes from an origin is not
+trusted to be clean: `has_controls` is asked before its fields are put into an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Header = tuple[bytes, bytes]
+
+_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus} | {
+    413: b"Content Too Large",  # as RFC 9110 names them; the standard library is of another age
+    414: b"URI Too Long",
+    416: b"Range Not Satisfiable",
+    422: b"Unprocessable Content",
+}
+
+
+def request_head(method: bytes, target: bytes, headers: Iterable[Header]) -> bytes:
+    """The head of an HTTP/1.1 request, with the empty line that ends it."""
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, _lines(headers))
+
+
+def response_head(status: int, headers: Iterable[Header], reason: bytes | None = None) -> bytes:
+    """The head of an HTTP/1.1 response, with the empty line that ends it."""
+    phrase = _PHRASES.get(status, b"") if reason is None else reason
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, phrase, _lines(headers))
+
+
+def has_controls(headers: Iterable[Header], reason: bytes = b"") -> bool:
+    """Whether a control character other than a tab stands in a name, a value or the reason: it could end a line."""
+    everything = [reason]
+    for header in headers:
+        everything += header
+    return _CONTROLS.search(b"".join(everything)) is not None
+
+
+def _lines(headers: Iterable[Header]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in headers])

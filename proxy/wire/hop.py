@@ -1,0 +1,119 @@
+"""What a proxy takes out of a message and what it adds (RFC 9110 sections 7.6.1 and 7.6.3, RFC 7239).
+
+A field is between two neighbours if it is known to be so, or if `Connection` names it; but nobody can talk Sunset out
+of a field that both ends rely on. Towards the origin, names with an underscore are dropped as well: many a server turns
+`-` into `_`, and would take `X_Forwarded_For` for the field that Sunset itself writes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from proxy.wire.head import Header
+
+PSEUDONYM = b"sunset"
+"""How Sunset names itself in Via."""
+
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authentication-info",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+_FOR_BOTH_ENDS = frozenset(
+    {
+        b"authorization",
+        b"cache-control",
+        b"content-encoding",
+        b"content-length",
+        b"content-range",
+        b"content-type",
+        b"cookie",
+        b"host",
+        b"location",
+        b"set-cookie",
+        b"vary",
+        b"via",
+    }
+)
+"""Fields that stay, whoever names them in Connection."""
+
+_WRITTEN_HERE = frozenset({b"forwarded", b"expect"})
+"""Fields of a request that Sunset writes or answers itself."""
+
+_MANY_TIMES = frozenset({b"link", b"set-cookie", b"vary", b"via"})
+"""Fields of which one more does not replace those that are there."""
+
+
+def end_to_end(headers: Sequence[Header]) -> list[Header]:
+    """The fields that go on to the next hop, in their order, repeated ones and all."""
+    dropped = _HOP_BY_HOP
+    nominated = [value for name, value in headers if name.lower() == b"connection"]
+    if nominated:
+        named = {option.strip().lower() for option in b",".join(nominated).split(b",")}
+        dropped |= named - _FOR_BOTH_ENDS
+    return [header for header in headers if header[0].lower() not in dropped]
+
+
+def to_origin(headers: Sequence[Header], host: bytes, asked_by: Iterable[Header], *, version: bytes) -> list[Header]:
+    """The fields of a request to the origin.
+
+    `host` is what Host shall be, `version` the protocol version that the client speaks (`b"1.1"`). What clients claim
+    of themselves in Forwarded and X-Forwarded-* is overwritten by `asked_by`, which `forwarded` makes.
+    """
+    fields: list[Header] = []
+    for name, value in end_to_end(headers):
+        lowered = name.lower()
+        if lowered == b"host":
+            fields.append((name, host))
+        elif b"_" not in lowered and lowered not in _WRITTEN_HERE and not lowered.startswith(b"x-forwarded-"):
+            fields.append((name, value))
+    return [*fields, via(version), *asked_by]
+
+
+def to_client(headers: Sequence[Header], ours: Iterable[Header], *, version: bytes) -> list[Header]:
+    """The fields of the origin's answer with `ours` behind them, which replace those of the same name.
+
+    `version` is the protocol version that the origin speaks.
+    """
+    added = list(ours)
+    replaced = {name.lower() for name, _ in added} - _MANY_TIMES
+    fields = end_to_end(headers)
+    if replaced:
+        fields = [header for header in fields if header[0].lower() not in replaced]
+    return [*fields, via(version), *added]
+
+
+def via(version: bytes) -> Header:
+    """The Via field that names Sunset behind a neighbour that speaks `version`."""
+    return (b"Via", b"%b %b" % (version, PSEUDONYM))
+
+
+def forwarded(peer: str, host: bytes, *, secure: bool) -> tuple[Header, ...]:
+    """Who asked, for which host, by which scheme: as RFC 7239 writes it, and as most origins read it.
+
+    `peer` is an IP address, empty where there is none; `host` may have a port.
+    """
+    address = peer.partition("%")[0].encode() or b"unknown"
+    scheme = b"https" if secure else b"http"
+    node = b'"[%b]"' % address if b":" in address else address
+    quoted = b'"%b"' % host if b":" in host else host
+    return (
+        (b"Forwarded", b"for=%b;host=%b;proto=%b" % (node, quoted, scheme)),
+        (b"X-Forwarded-For", address),
+        (b"X-Forwarded-Host", host),
+        (b"X-Forwarded-Proto", scheme),
+    )
