@@ -21,7 +21,6 @@ from proxy.core.url import (
     MAX_TARGET_BYTES,
     PLAIN,
     SLASH,
-    escape_non_ascii,
     has_forbidden,
     normal_form,
     parse_host,
@@ -260,10 +259,7 @@ class Table:
                 return MALFORMED_TARGET
         if raw_target[:1] != b"/":
             return MALFORMED_TARGET
-        escaped = escape_non_ascii(split_fragment(raw_target))
-        if len(escaped) > MAX_TARGET_BYTES:
-            return TARGET_TOO_LONG
-        raw, query = split_query(escaped)
+        raw, query = split_query(split_fragment(raw_target))
         return self._decide(host, raw, normal_form(raw), query, method, secure)
 
     def _decide(

@@ -2,8 +2,8 @@
 
 Two views of a path are kept apart. The *raw* path is what the client sent, and what is sent on. Its *normal form* is
 only ever compared: percent-escapes of unreserved characters decoded, all other escapes in upper case, nothing else; no
-dot segment is resolved and no slash merged, so both forms have the same segments. Raw bytes outside ASCII are written
-as percent-escapes in both, as every browser writes them.
+dot segment is resolved and no slash merged, so both forms have the same segments. Raw bytes outside ASCII are malformed
+on the wire; what people write (rule files, `explain`) is percent-escaped first, as every browser does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 PLAIN = bytes(byte for byte in range(0x21, 0x7F) if byte not in b"%#")
 """The bytes of a target that is its own normal form: visible ASCII without escapes and fragments."""
 
-_FORBIDDEN = re.compile(rb"[\x00-\x20\x7f]")
+_FORBIDDEN = re.compile(rb"[\x00-\x20\x7f-\xff]")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _NON_ASCII = re.compile(rb"[\x80-\xff]")
 _HOST = re.compile(
@@ -69,7 +69,7 @@ def split_query(target: bytes) -> tuple[bytes, bytes | None]:
 
 
 def has_forbidden(target: bytes) -> bool:
-    """Whether a control character or a blank stands in it."""
+    """Whether a control, a blank or a byte outside ASCII stands in it: no URI has any (RFC 3986 section 2)."""
     return _FORBIDDEN.search(target) is not None
 
 

@@ -98,7 +98,6 @@ def location(decision: Decision) -> str:
         ),
         ("https://www.mi.com/uk", b"/uk", "/%75k/%0d%0aSet-Cookie:x", "https://www.mi.com/uk/%0d%0aSet-Cookie:x"),
         ("https://www.mi.com/uk", b"/uk", "http://PO.co:80/uk/x", "https://www.mi.com/uk/x"),
-        ("https://www.mi.com/uk", b"/uk", "/uk/ü", "https://www.mi.com/uk/%C3%BC"),
     ],
 )
 def test_path_and_query_are_kept_byte_for_byte(moves_to: str, base: bytes, target: str, expected: str) -> None:
@@ -117,7 +116,8 @@ def test_a_base_ends_where_a_segment_ends(target: str) -> None:
         (b"po.co", b"/uk", b"TRACE", 405),
         (b"po.co", b"po.co:443", b"CONNECT", 405),
         (b"po.co", b"/uk/" + b"a" * 8192, b"GET", 414),
-        (b"po.co", b"/uk/" + b"\xff" * 4000, b"GET", 414),
+        (b"po.co", "/uk/ü".encode(), b"GET", 400),
+        (b"po.co", b"/uk?\xff", b"GET", 400),
         (b"po.co", b"", b"GET", 400),
         (b"po.co", b"uk", b"GET", 400),
         (b"po.co", b"*", b"GET", 400),
