@@ -95,7 +95,7 @@ class Causes:
             headers.append((b"Sunset", format_datetime(site.schedule.cutover, usegmt=True).encode()))
         if site.schedule.notice is not None:
             headers.append((b"Deprecation", b"@%d" % site.schedule.notice.timestamp()))
-        if site.notice is not None and site.notice.page:
+        if site.notice is not None and site.notice.pages:
             headers.append((b"Link", b'<%b>; rel="sunset"' % notice_path(site)))
         return tuple(headers)
 

@@ -191,7 +191,7 @@ class _Compiler:
         site = self.site
         unknown = NotFound(self.causes.of_local("sunset"))
         table.served_below += ((self.folded(site.base + b"/.sunset/"), unknown),)
-        if site.notice is not None and site.notice.page:
+        if site.notice is not None and site.notice.pages:
             table.served[self.folded(notice_path(site))] = self.local(Resource.NOTICE)
         if site.notice is not None and site.notice.dismissible and self.phase is Phase.NOTICE:
             table.served[self.folded(site.base + b"/.sunset/dismiss")] = self.local(Resource.DISMISS)

@@ -100,9 +100,43 @@ class Origin:
     host: str
     port: int
 
+    @property
+    def authority(self) -> bytes:
+        """Its own name as Host has it (RFC 9110 section 7.2): without the port that is the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = {"http": 80, "https": 443}.get(self.scheme)
+        return (host if self.port == usual else f"{host}:{self.port}").encode()
+
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class OriginTls:
+    """How an origin proves who it is (rule-file key `origin_tls`).
+
+    `name` is asked for (SNI) and looked for in its certificate, in place of the origin's host; `ca` is PEM, and trusted
+    in place of the machine's authorities. Without `verify` any certificate will do.
+    """
+
+    name: str = ""
+    ca: str = field(default="", repr=False)
+    verify: bool = True
+
+
+class HostSent(StrEnum):
+    """What the origin is asked for as Host (rule-file key `host`): what the client asked for, or its own name."""
+
+    KEEP = "keep"
+    ORIGIN = "origin"
+
+
+class OriginFailure(StrEnum):
+    """What visitors get when no origin answers (rule-file key `when_origin_fails`)."""
+
+    ERROR = "error"
+    REDIRECT = "redirect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +151,15 @@ class LocalFile:
 class Notice:
     """The banner and the announcement page behind it (rule-file key `notice`).
 
-    `message` and `page` may hold `{milestone}` placeholders; `page` is Markdown, empty where there is none.
+    `pages` is the announcement as Markdown by language tag, first the one for visitors who ask for none; empty where
+    there is no announcement. `timeline` says what milestones mean, by milestone and by language tag. All of these texts
+    and `message` may hold `{milestone}` placeholders.
     """
 
     message: str
     link: str = ""
-    page: str = ""
+    pages: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    timeline: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     dismissible: bool = False
     skip: tuple[PathPattern, ...] = ()
 
@@ -144,6 +181,9 @@ class Site:
     schedule: Schedule = field(default_factory=Schedule)
     origins: tuple[Origin, ...] = ()
     origin_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    origin_tls: OriginTls = field(default_factory=OriginTls)
+    host: HostSent = HostSent.KEEP
+    when_origin_fails: OriginFailure = OriginFailure.ERROR
     moves_to: Target | None = None
     pass_through: bool = False
     rules: tuple[Rule, ...] = ()

@@ -49,7 +49,7 @@ class Resources:
                 return Page(((b"Content-Type", sitemap.CONTENT_TYPE),), body)
             case Resource.WELL_KNOWN:
                 return _well_known(decision)
-            case Resource.ACME_CHALLENGE | Resource.DISMISS:
+            case Resource.ACME_CHALLENGE:
                 return None
             case Resource.OPTIONS:
                 return Page((), b"")

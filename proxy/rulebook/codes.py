@@ -107,7 +107,7 @@ _SECTIONS: Final[Mapping[str, tuple[Code, ...]]] = {
             "multi-line",
             "An address, a date or a name runs over several lines. Cut between two of them the file would say "
             "something else, and nobody would notice.",
-            "Write it on one line. Only `message`, `link` and `why` may have more.",
+            "Write it on one line. Only `message`, `link`, `timeline` and `why` may have more.",
         ),
     ),
     "Keys and values": (

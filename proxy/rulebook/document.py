@@ -146,7 +146,7 @@ class _Conversion:
         before = self.count
         data: Data = None
         if isinstance(node, MappingNode):
-            data = self.mapping(node)
+            data = self.mapping(node, prose=prose)
         elif isinstance(node, SequenceNode):
             data = [self.value(child, prose=prose) for child in node.value]
         if node.tag != TAGS[type(node)]:
@@ -166,7 +166,7 @@ class _Conversion:
             self.refuse("yaml-alias", f"the aliases of this file repeat more than {MAX_ALIASED} values", node)
         return data if self.aliased <= MAX_ALIASED else None
 
-    def mapping(self, node: MappingNode) -> dict[str, Data]:
+    def mapping(self, node: MappingNode, *, prose: bool) -> dict[str, Data]:
         """A mapping, each key once."""
         data: dict[str, Data] = {}
         for key, value in node.value:
@@ -181,7 +181,7 @@ class _Conversion:
                 line, column = first.start_mark.line + 1, first.start_mark.column + 1
                 self.refuse("duplicate-key", f'"{name}" stands already at {line}:{column}; a key stands once', key)
                 continue
-            data[name] = self.value(value, prose=self.prose is not None and name in self.prose)
+            data[name] = self.value(value, prose=prose or (self.prose is not None and name in self.prose))
         return data
 
     def scalar(self, node: ScalarNode) -> Data:

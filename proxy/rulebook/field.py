@@ -35,6 +35,9 @@ _METHOD = re.compile(r"[A-Z][A-Z0-9_-]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _WELL_KNOWN = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
+_TAG: Final = "a language tag as in en-GB"
+_NOTHING: Final = "there is nothing in this text"
+
 
 def _text(parse: Callable[[str], Any]) -> PlainValidator:
     """A validator of text that `parse` reads."""
@@ -60,7 +63,7 @@ def _shaped(shape: re.Pattern[str], code: str, advice: str) -> Callable[[str], s
 
 def _plain(text: str) -> str:
     if not text.strip():
-        raise Refusal("wrong-value", "there is nothing in this text")
+        raise Refusal("wrong-value", _NOTHING)
     return text
 
 
@@ -108,6 +111,27 @@ def _milestone(value: object) -> Moment | None:
 def _when(text: str) -> Moment | str:
     """A date or time, or the name of a milestone."""
     return parse_moment(text) if text[:1].isdigit() else _plain(text)
+
+
+def _text_by_language(value: object) -> str | dict[str, str]:
+    """A text in the site's language, or texts by language tag."""
+    match value:
+        case str():
+            return _plain(value)
+        case dict() if value:
+            seen: dict[str, str] = {}
+            for tag, text in value.items():
+                if _LANGUAGE.fullmatch(tag) is None:
+                    raise Refusal("wrong-value", f'"{tag}" is not {_TAG}', inside=(tag,), of_key=True)
+                if (same := seen.setdefault(tag.lower(), tag)) != tag:
+                    raise Refusal("wrong-value", f'"{tag}" is the language of "{same}"', inside=(tag,), of_key=True)
+                if not isinstance(text, str):
+                    raise wrong_type(text, "text", tag)
+                if not text.strip():
+                    raise Refusal("wrong-value", _NOTHING, inside=(tag,))
+            return value
+        case _:
+            raise wrong_type(value, "text or text by language")
 
 
 def _origins(value: object) -> tuple[Origin, ...]:
@@ -163,6 +187,17 @@ def _not_null(value: object) -> object:
 
 
 _TEXT_SCHEMA: Final = {"type": "string", "minLength": 1}
+_BY_LANGUAGE_SCHEMA: Final = {
+    "anyOf": [
+        _TEXT_SCHEMA,
+        {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{_LANGUAGE.pattern}$"},
+            "additionalProperties": _TEXT_SCHEMA,
+            "minProperties": 1,
+        },
+    ]
+}
 _MOMENT_SCHEMA: Final = {"type": "string", "pattern": f"^{MOMENT_PATTERN}$"}
 _ORIGIN_SCHEMA: Final = {"type": "string", "pattern": ORIGIN_PATTERN}
 _PATH_SCHEMA: Final = {"type": "string", "pattern": "^/"}
@@ -172,6 +207,11 @@ _MILESTONES_SCHEMA: Final = {
     "type": "object",
     "propertyNames": {"pattern": f"^{_MILESTONE.pattern}$", "not": {"const": ALWAYS}},
     "additionalProperties": {"anyOf": [_MOMENT_SCHEMA, {"type": "null"}]},
+}
+_MEANINGS_SCHEMA: Final = {
+    "type": "object",
+    "propertyNames": _MILESTONES_SCHEMA["propertyNames"],
+    "additionalProperties": _BY_LANGUAGE_SCHEMA,
 }
 _HEADERS_SCHEMA: Final = {
     "type": "object",
@@ -211,7 +251,7 @@ def _like(shape: re.Pattern[str]) -> WithJsonSchema:
 Text = Annotated[str, _text(_plain), _schema(_TEXT_SCHEMA)]
 MaybeText = Annotated[str | None, _text(_plain), _schema(_TEXT_SCHEMA)]
 Name = Annotated[str, _text(_shaped(_NAME, "wrong-value", "a name: letters, digits, and . _ -")), _like(_NAME)]
-Language = Annotated[str, _text(_shaped(_LANGUAGE, "wrong-value", "a language tag as in en-GB")), _like(_LANGUAGE)]
+Language = Annotated[str, _text(_shaped(_LANGUAGE, "wrong-value", _TAG)), _like(_LANGUAGE)]
 Host = Annotated[str, _text(parse_host_name), _schema(_HOST_SCHEMA)]
 Base = Annotated[bytes, _text(parse_base), _schema(_BASE_SCHEMA)]
 MaybeZone = Annotated[ZoneInfo | None, _text(parse_zone), _schema(_TEXT_SCHEMA)]
@@ -225,6 +265,11 @@ Milestones = Annotated[
     dict[Annotated[str, _text(_milestone_name)], Annotated[Moment | None, PlainValidator(_milestone)]],
     _schema(_MILESTONES_SCHEMA),
 ]
+TextByLanguage = Annotated[str | dict[str, str], PlainValidator(_text_by_language), _schema(_BY_LANGUAGE_SCHEMA)]
+MaybeTextByLanguage = Annotated[
+    str | dict[str, str] | None, PlainValidator(_text_by_language), _schema(_BY_LANGUAGE_SCHEMA)
+]
+Meanings = Annotated[dict[Annotated[str, _text(_milestone_name)], TextByLanguage], _schema(_MEANINGS_SCHEMA)]
 When = Annotated[Moment | str, _text(_when), _schema(_TEXT_SCHEMA)]
 MaybeWhen = Annotated[Moment | str | None, _text(_when), _schema(_TEXT_SCHEMA)]
 Duration = Annotated[int, PlainValidator(parse_duration), _schema(DURATION_SCHEMA)]

@@ -28,8 +28,10 @@ from proxy.rulebook.field import (
     MaybePath,
     MaybeStatus,
     MaybeText,
+    MaybeTextByLanguage,
     MaybeWhen,
     MaybeZone,
+    Meanings,
     Method,
     Milestones,
     Name,
@@ -45,7 +47,7 @@ from proxy.rulebook.field import (
     Yes,
 )
 
-PROSE: Final = frozenset({"message", "link", "why"})
+PROSE: Final = frozenset({"message", "link", "timeline", "why"})
 """The keys whose value is text for people, and may run over several lines."""
 
 PER_SITE: Final = frozenset({"site", "hosts", "base", "pass_through", "rules", "mappings", "tests"})
@@ -89,8 +91,16 @@ class NoticeForm(Form):
 
     message: Text = Field(description="The banner's text. `{cutover}`, or any milestone in braces, becomes that date.")
     link: MaybeText = Field(None, description="The text of the link to the announcement.")
-    page: MaybeText = Field(
-        None, description="The announcement: a Markdown file in the rule folder, served at `{base}/.sunset/notice`."
+    page: MaybeTextByLanguage = Field(
+        None,
+        description="The announcement: a Markdown file in the rule folder, served at `{base}/.sunset/notice`; or one "
+        "for each language, `{en: notice.en.md, fr: notice.fr.md}`. A file alone is in the site's language.",
+    )
+    timeline: Meanings = Field(
+        {},
+        description="What milestones mean to visitors, for the announcement's timeline: by milestone a text in the "
+        "site's language, or one for each language. `notice`, `cutover` and `end` have texts of their own; any other "
+        "milestone is shown if it has one here.",
     )
     dismissible: bool = Field(False, description="Whether visitors can close the banner.")
     skip: list[Path] = Field([], description="No notice on these pages; patterns as in a rule's `path`.")

@@ -33,7 +33,7 @@ from proxy.wire.timeline import STYLE, Timeline, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from markdown_it.token import Token
 
@@ -118,7 +118,7 @@ class Announcements:
     def _announcement(self, site: Site, language: str, now: datetime) -> Announcement:
         key = (site.name, language)
         announcement = self._made.get(key)
-        if announcement is None or announcement.day != now.astimezone(site.timezone).date():
+        if announcement is None or not announcement.holds(site, now):
             announcement = self._made[key] = Announcement(site, language, now)
         return announcement
 
@@ -129,13 +129,14 @@ class Announcement:
     Raises `KeyError` for a language that the site has none in.
     """
 
-    __slots__ = ("_asked", "_headers", "_pieces", "_timeline", "day")
+    __slots__ = ("_asked", "_day", "_headers", "_pieces", "_site", "_timeline")
 
     def __init__(self, site: Site, language: str, now: datetime) -> None:
         notice = site.notice
         if notice is None:
             raise KeyError(language)
-        self.day: date = now.astimezone(site.timezone).date()
+        self._site = site
+        self._day = now.astimezone(site.timezone).date()
         self._timeline = Timeline(site, language)
         self._asked = f'<p class="asked"{spoken(self._timeline.language, language)}>{{}}</p>\n'
         tokens = _MARKDOWN.parse(notice.pages[language])
@@ -146,6 +147,10 @@ class Announcement:
         page = document(language, title, main, style=_STYLE, images=True)
         self._headers = page.headers
         self._pieces = _GAP.split(page.body)
+
+    def holds(self, site: Site, now: datetime) -> bool:
+        """Whether this is the announcement of that very site, as its rules are, on the day of `now`."""
+        return self._site is site and self._day == now.astimezone(site.timezone).date()
 
     def page(self, asked: Whereabouts | None) -> Page:
         """The page for one who came from the page `asked`."""

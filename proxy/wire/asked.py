@@ -40,7 +40,7 @@ def asked_page(query: bytes | None, base: bytes) -> bytes | None:
 
     Use it as a path on the host that was asked, behind a scheme and authority that are not the client's to choose.
     """
-    target = _value(query)
+    target = escape_non_ascii(_value(query))
     if not target.startswith(b"/") or target.startswith(b"//") or len(target) > MAX_BYTES:
         return None
     if b"\\" in target or b"#" in target or has_forbidden(target):
@@ -51,7 +51,7 @@ def asked_page(query: bytes | None, base: bytes) -> bytes | None:
         return None
     if _DOT_SEGMENT.search(path) or rest.startswith(_OWN):
         return None
-    return escape_non_ascii(target)
+    return target
 
 
 def _value(query: bytes | None) -> bytes:

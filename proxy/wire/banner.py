@@ -179,7 +179,7 @@ class _Writer:
 
 def _ascii(text: str) -> str:
     """Text as it stands in HTML and in a template: escaped, ASCII, blanks joined, without what HTML cannot hold."""
-    printable = _UNPRINTABLE.sub("", _BLANKS.sub(" ", text))
+    printable = _BLANKS.sub(" ", _UNPRINTABLE.sub("", _BLANKS.sub(" ", text)))
     return escape(printable).encode("ascii", "xmlcharrefreplace").decode("ascii").replace("%", "%%")
 
 

@@ -219,7 +219,7 @@ def test_a_site_without_a_notice_has_no_banner() -> None:
 def test_whatever_it_says_it_is_one_element_in_ascii_for_html_and_for_xml(
     message: str, link: str, language: str, styled: bool, rest: bytes | None
 ) -> None:
-    site = closing_site(language, notice=Notice(message, link, "# p", dismissible=True))
+    site = closing_site(language, notice=Notice(message, link, {"en": "# p"}, dismissible=True))
     target = b"/uk/" + (rest or b"")
     html = Banner(site, NOW).render(
         b"po.co", target, None if rest is None else b"https://mi.com/" + rest, styled=styled

@@ -117,6 +117,17 @@ notice: {}
 notice: null
 notice: {message: a, x: 1}
 notice: {message: ''}
+notice: {message: a, page: []}
+notice: {message: a, page: {}}
+notice: {message: a, page: null}
+notice: {message: a, page: {en_GB: a.md}}
+notice: {message: a, page: {en: null}}
+notice: {message: a, page: {en: ''}}
+notice: {message: a, timeline: Closes}
+notice: {message: a, timeline: null}
+notice: {message: a, timeline: {1a: b}}
+notice: {message: a, timeline: {cutover: 1}}
+notice: {message: a, timeline: {cutover: {en: [a]}}}
 notice: {message: a, skip: [a]}
 pass_through: true
 """

@@ -184,13 +184,45 @@ def test_a_notice_has_texts_and_a_page(load_files: Load) -> None:
     )
     notice = load_files({"s.yaml": text, "notices/en.md": "# Since {shop}\n"}).sites[0].notice
     assert notice is not None
-    assert (notice.message, notice.link, notice.page, notice.dismissible) == (
+    assert (notice.message, notice.link, notice.pages, notice.dismissible) == (
         "Closes {cutover}.",
         "More",
-        "# Since {shop}\n",
+        {"en": "# Since {shop}\n"},
         True,
     )
     assert [pattern.text for pattern in notice.skip] == ["/app/*", "/{region}/app"]
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "languages"),
+    [
+        ("fr-CA", "a.md", ["fr-CA"]),
+        ("en", "{fr: a.md, en: b.md, id: c.md}", ["en", "fr", "id"]),
+        ("en-GB", "{fr: a.md, en-US: b.md}", ["en-US", "fr"]),
+        ("en-US", "{en-GB: a.md, EN-us: b.md, en: c.md}", ["EN-us", "en-GB", "en"]),
+        ("de", "{fr: a.md, en: b.md}", ["fr", "en"]),
+    ],
+)
+def test_an_announcement_has_languages_the_sites_own_first(
+    load_files: Load, language: str, written: str, languages: list[str]
+) -> None:
+    text = f"{DATED}language: {language}\nnotice: {{message: a, page: {written}}}\n"
+    notice = load_files({"s.yaml": text, "a.md": "A", "b.md": "B", "c.md": "C"}).sites[0].notice
+    assert notice is not None
+    assert list(notice.pages) == languages
+
+
+def test_a_timeline_says_what_milestones_mean(load_files: Load) -> None:
+    text = DATED + (
+        "language: id\nnotice:\n  message: a\n  timeline:\n    shop: >\n      Toko\n      ditutup.\n"
+        "    cutover:\n      en: Closes,\n        for good.\n      fr: Ferme.\n"
+    )
+    notice = load_files(text).sites[0].notice
+    assert notice is not None
+    assert notice.timeline == {
+        "shop": {"id": "Toko ditutup."},
+        "cutover": {"en": "Closes, for good.", "fr": "Ferme."},
+    }
 
 
 # Rules

@@ -139,7 +139,7 @@ def test_the_shipped_folder_is_a_careful_one(rule_folder: Folder, name: str) -> 
     """Each site by itself, cut at the ends of its lines and of those of its mapping."""
     names = {"rulebook.yaml", name} if name != "rulebook.yaml" else {name, "poco-uk.yaml"}
     regions = {part.removeprefix("poco-").removesuffix(".yaml") for part in names}
-    below = [path for path in SHIPPED.glob("*/*") if path.stem in regions]
+    below = [path for path in SHIPPED.glob("*/*") if path.name.partition(".")[0] in regions]
     paths = [SHIPPED / part for part in names] + below
     folder = rule_folder({str(path.relative_to(SHIPPED)): path.read_text("utf-8") for path in paths})
     load(folder)
