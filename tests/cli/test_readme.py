@@ -128,12 +128,14 @@ def test_what_is_typed_prints_what_is_shown(shell: Callable[[str], str], block: 
 
 
 def test_the_whole_site_that_is_shown_is_well(here: Path, sunset: Run) -> None:
-    [site] = blocks("yaml")
-    (here / "shown").mkdir()
-    (here / "shown" / "site.yaml").write_text(site, "utf-8")
+    site, notice = blocks("yaml")
+    (here / "shown" / "notices").mkdir(parents=True)
+    (here / "shown" / "notices" / "uk.md").write_text("# POCO UK is moving\n", "utf-8")
     (here / "shown" / "rulebook.yaml").write_text("targets: [www.mi.com]\n", "utf-8")
-    ran = sunset("check", "shown", "--strict")
-    assert (ran.returncode, ran.stderr) == (0, "")
+    for text in (site, notice + site.replace("expect: forward}", "expect: forward+notice}")):
+        (here / "shown" / "site.yaml").write_text(text, "utf-8")
+        ran = sunset("check", "shown", "--strict")
+        assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_the_metrics_that_are_named_are_those_there_are(start: Start) -> None:
