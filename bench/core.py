@@ -100,7 +100,8 @@ def write_mappings(folder: Path, count: int) -> None:
     with (folder / "all.csv").open("w") as rows:
         rows.write("old,new\n")
         rows.writelines(
-            f"/shop/product/{number}-some-product-name,https://new.example/products/{number}\n" for number in range(count)
+            f"/shop/product/{number}-some-product-name,https://new.example/products/{number}\n"
+            for number in range(count)
         )
 
 

@@ -57,7 +57,9 @@ details { border-bottom: 1px solid var(--line); padding: 1rem 0 }
 summary { font-weight: 600; cursor: pointer }
 footer { background: var(--wash); margin-top: 4rem; padding: 2rem 0; color: var(--soft); font-size: .9rem }
 footer ul { display: flex; flex-wrap: wrap; gap: .4rem 1.25rem; list-style: none; margin: .25rem 0 1.25rem; padding: 0 }
-@media (max-width: 40rem) { .two { grid-template-columns: 1fr } .hero { padding: 2.25rem 1.5rem } .bar { gap: 1rem } }
+@media (max-width: 40rem) { .two { grid-template-columns: 1fr } .hero { padding: 2.25rem 1.5rem }
+  .bar { flex-wrap: wrap; height: auto; gap: .5rem 1rem; padding-block: .75rem }
+  .bar nav { margin: 0; flex: 0 0 100% } }
 """
 
 

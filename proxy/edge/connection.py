@@ -2,7 +2,8 @@
 
 aiohttp parses and keeps connections alive. Its own ways with malformed requests are replaced: it answers them by
 echoing what it could not parse, and logs each with a traceback; here they get a few fixed bytes and a sampled line. A
-client that has shut down its sending side still gets the answers that it asked for.
+client that has shut down its sending side still gets the answers that it asked for. Where a request is granted another
+protocol, its connection leaves the parser by `switch`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD
 
 from proxy.core.decision import BadRequest, Outcome
+from proxy.edge.inflow import Inflow
 from proxy.edge.request import Request
 from proxy.wire.answer import headers_of
 from proxy.wire.head import response_head
@@ -119,7 +121,7 @@ class Listener(web.Server):
 class Connection(web.RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_half_closed", "_last_body", "_listener", "peer", "secure")
+    __slots__ = ("_half_closed", "_inflow", "_last_body", "_listener", "_strays", "peer", "secure")
 
     def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
         limits, timeouts = listener.settings.limits, listener.settings.timeouts
@@ -137,7 +139,9 @@ class Connection(web.RequestHandler):
         )
         self._listener = listener
         self._half_closed = False
+        self._inflow: Inflow | None = None
         self._last_body: StreamReader = EMPTY_PAYLOAD
+        self._strays = False
         self.peer = ""
         self.secure = False
 
@@ -154,6 +158,9 @@ class Connection(web.RequestHandler):
         try:
             super().data_received(data)
             self._look_at_last()
+            if self._strays and self._last_body.is_eof():
+                # The parser throws away what came with such a request, be it half of the next: the rest is no request.
+                self._close = True
         except Exception as error:  # noqa: BLE001 - whatever it is, a client's bytes brought it about
             self._refuse(400, error, silently=self._current_request is not None)
             if self.transport is not None:
@@ -164,8 +171,30 @@ class Connection(web.RequestHandler):
         """Whether the answer that is under way is the last one."""
         return self._close
 
+    @property
+    def can_switch(self) -> bool:
+        """Whether nothing but another protocol can come behind the request that is answered now."""
+        return self._upgraded and not self._messages and self._inflow is None
+
+    def switch(self) -> StreamReader:
+        """Leave HTTP behind. Gives what comes from now on, and what came already behind the request."""
+        self._inflow = inflow = Inflow(self, self._listener.settings.limits.buffer)
+        self._close = False  # or what the client says would be thrown away while the server stops
+        self.set_parser(cast("Any", inflow))
+        if self._half_closed or self.transport is None:
+            inflow.feed_eof()
+        return inflow.stream
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The client is gone."""
+        if exc is not None and self._inflow is not None:
+            self._inflow.break_off(exc)
+        super().connection_lost(exc)
+
     def retire(self) -> None:
-        """Close once the answer under way has ended, at once if there is none."""
+        """Close once the answer under way has ended, at once if there is none; a tunnel goes on until it is cut off."""
+        if self._inflow is not None:
+            return
         if self._is_idle:
             self.force_close()
         else:
@@ -180,6 +209,9 @@ class Connection(web.RequestHandler):
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """The client sends no more. True keeps our side open for the answers to complete requests."""
+        if self._inflow is not None:
+            self._inflow.feed_eof()
+            return None if self.secure else True
         if self.secure or self._close or self._is_idle or not self._last_body.is_eof():
             return None
         self._half_closed = True
@@ -200,6 +232,7 @@ class Connection(web.RequestHandler):
         message, body = self._messages[-1]
         if isinstance(message, RawRequestMessage):
             self._last_body = body
+            self._strays = message.upgrade and not _is_kept(message)
         elif not self._last_body.is_eof():
             self._last_body.set_exception(web.RequestPayloadError("malformed"))
 
@@ -269,6 +302,11 @@ _REASONS = {
     431: "header fields too large",
     _INTERNAL_ERROR: "internal error",
 }
+
+
+def _is_kept(message: RawRequestMessage) -> bool:
+    """Whether aiohttp's parser, asked for another protocol, keeps what comes behind the request."""
+    return message.method == "CONNECT" or message.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
 
 
 def _status_of(error: BaseException, limits: Limits) -> int:

@@ -22,11 +22,13 @@ from proxy.core.decision import (
     cause_of,
     outcome_of,
 )
+from proxy.core.model import OriginFailure
 from proxy.core.table import MALFORMED_HOST
 from proxy.core.url import parse_host, split_absolute, split_query
-from proxy.edge.connection import CLOSE, KEEP, LINGER, bad_request_bytes
+from proxy.edge.connection import CLOSE, KEEP, LINGER, Sent, bad_request_bytes
 from proxy.edge.relay import origin_form
 from proxy.edge.resources import Resources
+from proxy.edge.tunnel import SWITCHING, Tunnel
 from proxy.edge.upstream import UpstreamError
 from proxy.wire.announcement import Announcements
 from proxy.wire.answer import headers_of, status_of
@@ -35,10 +37,9 @@ from proxy.wire.pages import Pages
 from proxy.wire.texts import Subject
 
 if TYPE_CHECKING:
-    from proxy.core.decision import Cause, Decision
+    from proxy.core.decision import Decision
     from proxy.core.table import Table
     from proxy.edge.clock import Clock
-    from proxy.edge.connection import Sent
     from proxy.edge.log import Sampled
     from proxy.edge.metrics import Counts
     from proxy.edge.noticing import Noticing
@@ -54,6 +55,14 @@ CLIENT_GONE = 499
 """The status that is counted where a client did not wait for its answer; it is never sent."""
 
 _NO_STORE: Header = (b"Cache-Control", b"no-store")
+
+
+class Switched(Sent):
+    """The answer was 101; what follows is the tunnel's."""
+
+    def __init__(self, tunnel: Tunnel) -> None:
+        super().__init__(keep_alive=False)
+        self.tunnel = tunnel
 
 
 class Handler:
@@ -99,7 +108,9 @@ class Handler:
             raise
         finally:
             self._counts.answered(cause, outcome, status, self._clock.steady() - began)
-        if request.writer.protocol.writing_paused:
+        if isinstance(sent, Switched):
+            await sent.tunnel.run()
+        elif request.writer.protocol.writing_paused:
             await request.writer.drain()
         return sent
 
@@ -184,22 +195,33 @@ class Handler:
 
     async def _forward(self, request: Request, decision: Forward) -> tuple[Sent, int]:
         try:
-            status = await self._relay.forward(request, decision, _authority(request))
+            forwarded = await self._relay.forward(request, decision, _authority(request))
         except UpstreamError as error:
-            return self._upstream_failed(request, decision.cause, error)
-        if isinstance(status, BadRequest):
-            return self._refuse(request, status)
-        return CLOSE if request.closes else KEEP, status
+            return self._upstream_failed(request, decision, error)
+        match forwarded:
+            case BadRequest():
+                return self._refuse(request, forwarded)
+            case Tunnel():
+                return Switched(forwarded), SWITCHING
+            case _:
+                return CLOSE if request.closes else KEEP, forwarded
 
-    def _upstream_failed(self, request: Request, cause: Cause, error: UpstreamError) -> tuple[Sent, int]:
-        """502 or 504; where the origin's own answer has begun already, the connection is cut instead."""
-        site = cause.site.name
-        self._counts.upstream_failed(site, error.reason)
-        self._sampled.warning("origin failed:", f"{site}: {error}")
+    def _upstream_failed(self, request: Request, decision: Forward, error: UpstreamError) -> tuple[Sent, int]:
+        """502 or 504, or on to the new home; where the origin's own answer has begun, the connection is cut instead."""
+        cause = decision.cause
+        site = cause.site
+        self._counts.upstream_failed(site.name, error.reason)
+        self._sampled.warning("origin failed:", f"{site.name}: {error}")
         status = 504 if error.reason.is_timeout else 502
         if request.began:
             request.abort()
             return CLOSE, status
+        if (
+            site.when_origin_fails is OriginFailure.REDIRECT
+            and decision.successor is not None
+            and request.method in {b"GET", b"HEAD"}
+        ):
+            return self._write(request, 302, (_NO_STORE, (b"Location", decision.successor)), None)
         subject = Subject.GATEWAY_TIMEOUT if status == 504 else Subject.BAD_GATEWAY
         headers = (_NO_STORE, (b"Retry-After", b"%d" % self._settings.timeouts.retry_after))
         return self._write(request, status, headers, self._pages.page(subject, cause))

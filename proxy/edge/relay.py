@@ -3,6 +3,9 @@
 Both bodies are streams: neither is held in memory, and each goes at the pace of the slower side. What is said about the
 message (fields, status, reason) goes on as it came, less what is between two neighbours; how it is framed is decided
 anew. An answer that the origin breaks off is broken off here too, so that no client takes half of it for the whole.
+
+What has arrived goes out at once, so events that a server sends arrive as they happen. Interim answers go on, trailers
+do not: the parser drops them, and so does the `Trailer` field that announces them (RFC 9110 sections 6.5.1 and 15.2).
 """
 
 from __future__ import annotations
@@ -11,16 +14,17 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import ClientError
-from aiohttp.web_protocol import RequestPayloadError
 
-from proxy.core.decision import BadRequest
+from proxy.core.model import HostSent
 from proxy.core.schedule import Phase
 from proxy.core.url import split_absolute, split_fragment
+from proxy.edge.tunnel import SWITCHED, SWITCHING, Tunnel, asks_for_websocket, is_granted
+from proxy.edge.upload import Upload
 from proxy.edge.upstream import Reason, UpstreamError
 from proxy.wire.answer import headers_of
 from proxy.wire.coding import CodingError
 from proxy.wire.head import request_head, response_head
-from proxy.wire.hop import forwarded, to_client, to_origin
+from proxy.wire.hop import end_to_end, forwarded, to_client, to_origin, via
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,14 +32,15 @@ if TYPE_CHECKING:
     from aiohttp import StreamReader
     from aiohttp.http import StreamWriter
 
-    from proxy.core.decision import Forward
+    from proxy.core.decision import BadRequest, Forward
     from proxy.core.model import Origin
     from proxy.edge.clock import Clock
     from proxy.edge.metrics import Counts
     from proxy.edge.noticing import Noticing, Visit
+    from proxy.edge.origins import Origins
     from proxy.edge.request import Request
     from proxy.edge.settings import Settings
-    from proxy.edge.upstream import Exchange, OriginAnswer, Upstream
+    from proxy.edge.upstream import Exchange, OriginAnswer
     from proxy.wire.head import Header
 
 _CHUNKED: Header = (b"Transfer-Encoding", b"chunked")
@@ -43,96 +48,122 @@ _CLOSE: Header = (b"Connection", b"close")
 _SAFE = frozenset({b"GET", b"HEAD"})
 _WITHOUT_BODY = frozenset({204, 304})
 
-BODY_TOO_SLOW = BadRequest(408, "request body too slow")
-MALFORMED_BODY = BadRequest(400, "malformed request body")
-
 
 class Relay:
     """Forwards requests."""
 
     def __init__(
-        self, upstream: Upstream, noticing: Noticing, *, settings: Settings, clock: Clock, counts: Counts
+        self, origins: Origins, noticing: Noticing, *, settings: Settings, clock: Clock, counts: Counts
     ) -> None:
-        self._upstream = upstream
+        self._origins = origins
         self._noticing = noticing
         self._settings = settings
         self._clock = clock
         self._counts = counts
 
-    async def forward(self, request: Request, decision: Forward, authority: bytes) -> int | BadRequest:
-        """Forward a request, and send the answer back. Gives the status, or what is wrong with the client's body.
+    async def forward(self, request: Request, decision: Forward, authority: bytes) -> int | Tunnel | BadRequest:
+        """Forward a request, and send the answer back.
 
-        `authority` is the host that was asked, with its port. Raises `UpstreamError`, `request.began` or not, and
+        Gives the status; a tunnel, to be run, where it is 101; or what is wrong with the client's body. `authority` is
+        the host that was asked, with its port. Raises `UpstreamError`, `request.began` or not, and
         `ConnectionResetError` where the client is gone.
         """
-        site = decision.cause.site
-        if not site.origins:
-            raise UpstreamError(Reason.NO_ORIGIN)
-        target = origin_form(request.raw_target)
-        visit = self._noticing.visit(decision, request, authority, target)
-        head = self._head(request, authority, target, request.headers if visit is None else visit.headers)
-        passage = Passage(request, decision, visit)
-        origin = site.origins[0]
+        visit = self._noticing.visit(decision, request, authority, origin_form(request.raw_target))
+        passage = Passage(request, decision, authority, visit, asks_for_websocket(request))
         try:
+            exchange = await self._origins.open(decision.cause.site)
             if request.has_body:
-                exchange = await self._upstream.open(origin, site.origin_networks)
-                return await self._with_body(passage, head, exchange)
-            return await self._without_body(passage, head, origin)
+                return await self._with_body(passage, exchange)
+            return await self._without_body(passage, exchange)
         finally:
             if visit is not None:
-                self._counts.noticed(site.name, visit.outcome)
+                self._counts.noticed(decision.cause.site.name, visit.outcome)
 
-    def _head(self, request: Request, authority: bytes, target: bytes, headers: Sequence[Header]) -> bytes:
+    def _head(self, passage: Passage, origin: Origin) -> bytes:
         """The head of the request to the origin."""
-        host = authority
+        request, visit = passage.request, passage.visit
+        host = passage.authority
         suffix = self._settings.preview_suffix.encode()
-        if suffix:
-            name, mark, port = authority.partition(b":")
+        if passage.decision.cause.site.host is HostSent.ORIGIN:
+            host = origin.authority
+        elif suffix:
+            name, mark, port = host.partition(b":")
             host = name.removesuffix(suffix) if name.lower().endswith(suffix) else name + mark + port
         version = b"%d.%d" % request.version
-        asked_by = forwarded(request.peer, authority, secure=request.secure)
-        fields = to_origin(headers, host, asked_by, version=version)
+        asked_by = forwarded(request.peer, passage.authority, secure=request.secure)
+        fields = to_origin(request.headers if visit is None else visit.headers, host, asked_by, version=version)
         if request.is_chunked:
             fields.append(_CHUNKED)
-        return request_head(request.method, target, fields)
+        if passage.switches:
+            fields += SWITCHED
+        return request_head(request.method, origin_form(request.raw_target), fields)
 
-    async def _without_body(self, passage: Passage, head: bytes, origin: Origin) -> int:
+    async def _without_body(self, passage: Passage, exchange: Exchange) -> int | Tunnel:
         request = passage.request
-        networks = passage.decision.cause.site.origin_networks
-        exchange = await self._upstream.open(origin, networks)
         clean = False
+        tunnel: Tunnel | None = None
         try:
             try:
-                answer = await self._ask(exchange, head, request.method)
+                answer = await self._ask(passage, exchange)
             except UpstreamError as error:
-                # An origin may close an idle connection at the moment that it is used. What only reads is asked again.
-                if not (exchange.reused and error.reason is Reason.DISCONNECTED and request.method in _SAFE):
+                if error.reason is not Reason.DISCONNECTED or request.method not in _SAFE or request.began:
                     raise
                 exchange.close(clean=False)
-                exchange = await self._upstream.open(origin, networks, fresh=True)
-                answer = await self._ask(exchange, head, request.method)
-            await self._send_back(passage, answer)
-            clean = True
+                again = await self._origins.open_again(passage.decision.cause.site, exchange)
+                if again is None:
+                    raise
+                exchange = again
+                answer = await self._ask(passage, exchange)
+            if answer.status == SWITCHING:
+                tunnel = self._switch(passage, exchange, answer)
+            else:
+                await self._send_back(passage, answer)
+                clean = True
         finally:
-            exchange.close(clean=clean)
-        return answer.status
+            if tunnel is None:
+                exchange.close(clean=clean)
+        return answer.status if tunnel is None else tunnel
 
-    async def _ask(self, exchange: Exchange, head: bytes, method: bytes) -> OriginAnswer:
-        exchange.send_head(head, method)
+    async def _ask(self, passage: Passage, exchange: Exchange) -> OriginAnswer:
+        exchange.send_head(self._head(passage, exchange.origin), passage.request.method)
         exchange.await_answer()
-        return await exchange.answer()
+        return await self._answer(passage, exchange)
 
-    async def _with_body(self, passage: Passage, head: bytes, exchange: Exchange) -> int | BadRequest:
+    async def _answer(self, passage: Passage, exchange: Exchange) -> OriginAnswer:
+        """The head of the final answer, or of 101; interim ones are sent on."""
         request = passage.request
-        upload = _Upload(request, exchange, self._settings)
+
+        def interim(answer: OriginAnswer) -> None:
+            fields = [*end_to_end(answer.headers), via(answer.version)]
+            request.send_interim(response_head(answer.status, fields, answer.reason))
+
+        try:
+            return await exchange.answer(interim, may_switch=passage.switches)
+        except UpstreamError as error:
+            if error.reason is Reason.ANSWER_TIMEOUT:
+                self._origins.answered_too_late(exchange.origin)
+            raise
+
+    def _switch(self, passage: Passage, exchange: Exchange, answer: OriginAnswer) -> Tunnel:
+        """Tell the client that the origin speaks WebSocket with it from now on."""
+        request, decision = passage.request, passage.decision
+        if not is_granted(answer):
+            raise UpstreamError(Reason.MALFORMED, "switched to another protocol than was asked for")
+        fields = to_client(answer.headers, headers_of(decision, secure=request.secure), version=answer.version)
+        request.send(response_head(answer.status, [*fields, *SWITCHED], answer.reason))
+        return Tunnel(request, exchange, self._settings.timeouts.tunnel)
+
+    async def _with_body(self, passage: Passage, exchange: Exchange) -> int | BadRequest:
+        request = passage.request
+        upload = Upload(request, exchange, self._settings)
         clean = False
         try:
-            exchange.send_head(head, request.method)
+            exchange.send_head(self._head(passage, exchange.origin), request.method)
             outcome: int | Exception
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(upload.run())
                 try:
-                    answer = await exchange.answer()
+                    answer = await self._answer(passage, exchange)
                     await self._send_back(passage, answer)
                     outcome = answer.status
                     clean = upload.complete
@@ -186,11 +217,17 @@ class Relay:
 
 
 class Passage(NamedTuple):
-    """A request on its way to the origin and back; `visit` is there in the phase `notice`."""
+    """A request on its way to the origin and back.
+
+    `authority` is the host that was asked, with its port; `visit` is there in the phase `notice`; `switches` where the
+    client wants to speak WebSocket.
+    """
 
     request: Request
     decision: Forward
+    authority: bytes
     visit: Visit | None
+    switches: bool
 
 
 async def _write_through(visit: Visit, chunk: bytes, writer: StreamWriter) -> None:
@@ -221,58 +258,3 @@ def origin_form(raw_target: bytes) -> bytes:
     """The target as an origin is asked for it: path and query as received, without scheme, authority and fragment."""
     absolute = split_absolute(raw_target) if raw_target[:1] != b"/" else None
     return split_fragment(raw_target if absolute is None else absolute[2])
-
-
-class _Upload:
-    """A client's body on its way to the origin, while the origin may already answer.
-
-    `refusal` is set where the client is at fault, `failure` where the origin does not take the body.
-    """
-
-    def __init__(self, request: Request, exchange: Exchange, settings: Settings) -> None:
-        self._request = request
-        self._exchange = exchange
-        self._timeouts = settings.timeouts
-        self.complete = False
-        self.refusal: BadRequest | None = None
-        self.failure: UpstreamError | None = None
-
-    async def run(self) -> None:
-        """Send the body. Raises nothing: whoever waits for the answer learns of a failure by its absence."""
-        request, exchange = self._request, self._exchange
-        if request.awaits_continue and not request.began:
-            request.ask_for_body()
-        if request.is_chunked:
-            exchange.writer.enable_chunking()
-        try:
-            while chunk := await self._read():
-                async with asyncio.timeout(self._timeouts.answer):
-                    await exchange.writer.write(chunk)
-            await exchange.writer.write_eof()
-            self.complete = True
-        except TimeoutError:
-            self.failure = UpstreamError(Reason.ANSWER_TIMEOUT, "takes no more of the request's body")
-            exchange.close(clean=False)
-        except _BodyError as error:
-            self.refusal = error.refusal
-            exchange.close(clean=False)
-        except (ClientError, OSError):
-            pass  # the origin does not want the rest; its answer may be there all the same
-        exchange.await_answer()
-
-    async def _read(self) -> bytes:
-        try:
-            async with asyncio.timeout(self._timeouts.body):
-                return await self._request.body.readany()
-        except TimeoutError as error:
-            raise _BodyError(BODY_TOO_SLOW) from error
-        except RequestPayloadError as error:
-            raise _BodyError(MALFORMED_BODY) from error
-
-
-class _BodyError(Exception):
-    """The client is at fault."""
-
-    def __init__(self, refusal: BadRequest) -> None:
-        super().__init__(refusal.reason)
-        self.refusal = refusal

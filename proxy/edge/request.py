@@ -37,6 +37,15 @@ class Line(Protocol):
         """Whether the answer that is under way is the last one."""
         ...
 
+    @property
+    def can_switch(self) -> bool:
+        """Whether nothing but another protocol can come behind the request that is answered now."""
+        ...
+
+    def switch(self) -> StreamReader:
+        """What comes from now on, as it comes."""
+        ...
+
 
 class Request:
     """One request. `method` and `raw_target` are as received, `headers` too, in their order."""
@@ -134,9 +143,23 @@ class Request:
         """Whether it came over TLS."""
         return self._protocol.secure
 
+    @property
+    def can_switch(self) -> bool:
+        """Whether the connection can leave HTTP behind this request."""
+        return self._protocol.can_switch
+
+    def switch(self) -> StreamReader:
+        """Leave HTTP. Gives what the client says from now on; `writer` is for what it is told."""
+        return self._protocol.switch()
+
     def ask_for_body(self) -> None:
         """Tell a client that holds its body back to send it."""
         self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def send_interim(self, head: bytes) -> None:
+        """Send the head of an interim answer (1xx), to a client that knows of such ones."""
+        if self.version == HttpVersion11 and not self.began:
+            self._write(head)
 
     def send(self, data: bytes) -> None:
         """Send a final answer, or its head. Raises `ConnectionResetError` where the client is gone."""

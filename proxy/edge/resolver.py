@@ -4,10 +4,15 @@ A rule file names an origin; whoever answers for that name in DNS must not be ab
 stands in. So addresses that are not of the public internet are left out unless the site's `origin_networks` list them.
 The connection is made to the very addresses that were looked at: there is no second lookup that could answer otherwise.
 An origin written as an IP address never comes here.
+
+The connector keeps an answer for `Timeouts.dns`, and asks once for all who wait. DNS that fails, or does not answer, is
+no reason to lose an origin which is well: its last known addresses go on for `Timeouts.dns_last_known`. An answer that
+leads to no allowed address is no failure, and ends them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
@@ -20,10 +25,9 @@ if TYPE_CHECKING:
 
     from aiohttp.abc import ResolveResult
 
-Networks = tuple[IPv4Network | IPv6Network, ...]
+    from proxy.edge.settings import Timeouts
 
-LAST_KNOWN_SECONDS = 300.0
-"""For how long the last known addresses go on while DNS fails."""
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 class AddressRefusedError(OSError):
@@ -39,11 +43,13 @@ class OriginResolver(AbstractResolver):
     def __init__(
         self,
         networks: Networks,
+        timeouts: Timeouts,
         *,
         steady: Callable[[], float],
         lookup: AbstractResolver | None = None,
     ) -> None:
         self._networks = networks
+        self._timeouts = timeouts
         self._lookup = lookup if lookup is not None else ThreadedResolver()
         self._steady = steady
         self._known: dict[tuple[str, int], tuple[float, list[ResolveResult]]] = {}
@@ -53,10 +59,11 @@ class OriginResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """The addresses. Raises `AddressRefusedError`, or `OSError` where there is no answer."""
         try:
-            found = await self._lookup.resolve(host, port, family)
-        except OSError:
+            async with asyncio.timeout(self._timeouts.dns_answer):
+                found = await self._lookup.resolve(host, port, family)
+        except OSError:  # TimeoutError is one
             since, known = self._known.get((host, port), (0.0, []))
-            if not known or self._steady() - since > LAST_KNOWN_SECONDS:
+            if not known or self._steady() - since > self._timeouts.dns_last_known:
                 raise
             return known
         allowed = [result for result in found if is_allowed(result["host"], self._networks)]

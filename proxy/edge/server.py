@@ -25,6 +25,7 @@ from proxy.edge.live import LiveTable
 from proxy.edge.log import Sampled
 from proxy.edge.metrics import Counts, Metrics
 from proxy.edge.noticing import Noticing
+from proxy.edge.origins import Origins
 from proxy.edge.relay import Relay
 from proxy.edge.settings import Endpoint, SettingsError
 from proxy.edge.upstream import Upstream
@@ -51,7 +52,8 @@ class Server:
         sampled = Sampled(self.clock.steady)
         self._upstream = Upstream(settings, self.clock)
         noticing = Noticing(rulebook, self.clock)
-        relay = Relay(self._upstream, noticing, settings=settings, clock=self.clock, counts=self.counts)
+        origins = Origins(self._upstream, settings=settings, clock=self.clock, counts=self.counts, sampled=sampled)
+        relay = Relay(origins, noticing, settings=settings, clock=self.clock, counts=self.counts)
         self._handler = Handler(
             relay, noticing, settings=settings, clock=self.clock, counts=self.counts, sampled=sampled
         )

@@ -89,6 +89,16 @@ class Timeouts:
     """For the head of the origin's answer, once the request is with it; above it, 504."""
     silence: float = 60.0
     """For the next bytes of the origin's body; above it, the client's connection is aborted."""
+    tunnel: float = 900.0
+    """For a WebSocket on which neither side says anything; above it, both are closed."""
+    left_out: float = 10.0
+    """For an origin that could not be reached, or did not answer in time, where a site has others."""
+    dns: float = 30.0
+    """For which an origin's addresses are taken as looked up."""
+    dns_answer: float = 2.0
+    """For a lookup; above it, the last known addresses are taken."""
+    dns_last_known: float = 600.0
+    """For which the last known addresses of an origin go on while lookups fail."""
     origin_keep_alive: float = 15.0
     """For a connection to the origin without a request on it."""
     retry_after: int = 30

@@ -8,6 +8,7 @@ Foreign exceptions are translated here into one `UpstreamError` that says what t
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
@@ -28,24 +29,31 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import HttpProcessingError, StreamWriter
 from yarl import URL
 
+from proxy.edge.inflow import Inflow
 from proxy.edge.resolver import AddressRefusedError, OriginResolver
 from proxy.errors import SunsetError
 from proxy.wire.head import has_controls
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp import StreamReader
     from aiohttp.connector import Connection
     from aiohttp.http import RawResponseMessage
 
-    from proxy.core.model import Origin
+    from proxy.core.model import Origin, OriginTls, Site
     from proxy.edge.clock import Clock
     from proxy.edge.resolver import Networks
     from proxy.edge.settings import Settings
     from proxy.wire.head import Header
 
 _NO_TIMEOUT = ClientTimeout()  # our own surround the calls
+_CONTINUE = 100
+_SWITCHING = 101
 _LOWEST_STATUS = 200
 _HIGHEST_STATUS = 999
+_INTERIM_ANSWERS = 32
+"""Answers to one request, the last one included: nobody waits for ever while hints trickle in."""
 
 
 class Reason(StrEnum):
@@ -81,6 +89,22 @@ class _Protocol(ResponseHandler):
 
     used = False
     """Whether a request was sent on this connection already."""
+    inflow: Inflow | None = None
+    """Where the bytes of a connection go that has switched protocols."""
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """The origin sends no more. True keeps a tunnel's other direction open; TLS has no such state."""
+        if self.inflow is None or self.transport is None:
+            super().eof_received()
+            return None
+        self.inflow.feed_eof()
+        return True if self.transport.get_extra_info("sslcontext") is None else None
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The origin is gone."""
+        if exc is not None and self.inflow is not None:
+            self.inflow.break_off(exc)
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -91,7 +115,10 @@ class _Protocol(ResponseHandler):
 class Exchange:
     """One request on one connection. Whoever opened it closes it, or the connection is lost to the pool."""
 
-    def __init__(self, connection: Connection, protocol: _Protocol, settings: Settings, *, reused: bool) -> None:
+    def __init__(
+        self, connection: Connection, protocol: _Protocol, settings: Settings, origin: Origin, *, reused: bool
+    ) -> None:
+        self.origin = origin
         self._connection = connection
         self._protocol = protocol
         self._settings = settings
@@ -121,9 +148,12 @@ class Exchange:
         self._protocol.read_timeout = self._settings.timeouts.answer
         self._protocol.start_timeout()
 
-    async def answer(self) -> OriginAnswer:
-        """The head of the answer; interim ones (1xx) are passed over. Raises `UpstreamError`."""
-        while True:
+    async def answer(self, interim: Callable[[OriginAnswer], None], *, may_switch: bool = False) -> OriginAnswer:
+        """The head of the answer; each of the interim ones (1xx) before it goes to `interim`. Raises `UpstreamError`.
+
+        101 is an answer where the origin `may_switch` protocols.
+        """
+        for _ in range(_INTERIM_ANSWERS):
             try:
                 message, body = await self._protocol.read()
             except ServerTimeoutError as error:
@@ -132,13 +162,28 @@ class Exchange:
                 raise UpstreamError(Reason.MALFORMED) from error
             except (ClientError, OSError) as error:
                 raise UpstreamError(Reason.DISCONNECTED) from error
-            if message.code >= _LOWEST_STATUS:
-                break
-            if message.code == 101:
+            answer = OriginAnswer(message, body)
+            if answer.status >= _LOWEST_STATUS:
+                self._protocol.read_timeout = self._settings.timeouts.silence
+                return answer
+            if answer.status == _SWITCHING:
+                if may_switch and self._protocol.upgraded:
+                    return answer
                 raise UpstreamError(Reason.MALFORMED, "switched protocols unasked")
+            if answer.status != _CONTINUE:  # that one is between neighbours, and was never asked for
+                interim(answer)
             self._protocol.start_timeout()
-        self._protocol.read_timeout = self._settings.timeouts.silence
-        return OriginAnswer(message, body)
+        raise UpstreamError(Reason.MALFORMED, "nothing but interim answers")
+
+    def switch(self) -> StreamReader:
+        """Leave HTTP behind. Gives what the origin says from now on, and what it said already behind its 101."""
+        protocol = self._protocol
+        protocol.read_timeout = None
+        protocol.inflow = inflow = Inflow(protocol, self._settings.limits.buffer)
+        protocol.set_parser(inflow, inflow.stream)
+        if protocol.transport is None:
+            inflow.feed_eof()
+        return inflow.stream
 
     def close(self, *, clean: bool) -> None:
         """Give the connection back where both messages are complete (`clean`), else close it."""
@@ -178,16 +223,20 @@ class Upstream:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._connectors: dict[Networks, TCPConnector] = {}
-        self._doors: dict[Origin, ClientRequest] = {}
+        self._connectors: dict[tuple[Networks, OriginTls], TCPConnector] = {}
+        self._doors: dict[tuple[Origin, str], ClientRequest] = {}
 
-    async def open(self, origin: Origin, networks: Networks, *, fresh: bool = False) -> Exchange:
-        """A connection to `origin`; a `fresh` one has no request before it. Raises `UpstreamError`."""
-        connector = self._connector(networks)
+    async def open(self, origin: Origin, site: Site, *, fresh: bool = False) -> Exchange:
+        """A connection to `origin`, as the site allows and asks; a `fresh` one has no request before it.
+
+        Raises `UpstreamError`.
+        """
+        connector = self._connector(site.origin_networks, site.origin_tls)
+        door = self._door(origin, site.origin_tls.name)
         try:
             async with asyncio.timeout(self._settings.timeouts.connect):
                 while True:
-                    connection = await connector.connect(self._door(origin), [], _NO_TIMEOUT)
+                    connection = await connector.connect(door, [], _NO_TIMEOUT)
                     protocol = cast("_Protocol", connection.protocol)
                     reused = protocol.used
                     # Bytes that nobody asked for came while it was idle: they must not become the next answer.
@@ -205,7 +254,7 @@ class Upstream:
         except (ClientConnectorError, ClientError, OSError) as error:
             raise UpstreamError(Reason.CONNECT, str(origin)) from error
         protocol.used = True
-        return Exchange(connection, protocol, self._settings, reused=reused)
+        return Exchange(connection, protocol, self._settings, origin, reused=reused)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -214,23 +263,39 @@ class Upstream:
                 await connector.close()
         self._connectors.clear()
 
-    def _connector(self, networks: Networks) -> TCPConnector:
-        """One pool for each list of networks: what one site may reach, another may not."""
-        if (connector := self._connectors.get(networks)) is None:
-            connector = self._connectors[networks] = TCPConnector(
-                resolver=OriginResolver(networks, steady=self._clock.steady),
+    def _connector(self, networks: Networks, tls: OriginTls) -> TCPConnector:
+        """One pool for each way to connect: what one site may reach or trust, another may not."""
+        if (connector := self._connectors.get((networks, tls))) is None:
+            timeouts = self._settings.timeouts
+            connector = self._connectors[networks, tls] = TCPConnector(
+                resolver=OriginResolver(networks, timeouts, steady=self._clock.steady),
+                ttl_dns_cache=cast("int", timeouts.dns),  # any number will do
+                ssl=_trust(tls),
                 limit=0,
                 limit_per_host=self._settings.limits.origin_connections,
-                keepalive_timeout=self._settings.timeouts.origin_keep_alive,
+                keepalive_timeout=timeouts.origin_keep_alive,
             )
             # There is no other way to have it make a protocol of ours.
             connector._factory = partial(cast("type[ResponseHandler]", _Protocol), loop=connector._loop)  # noqa: SLF001
         return connector
 
-    def _door(self, origin: Origin) -> ClientRequest:
-        """What the connector wants to be shown before it connects; nothing of it goes over the wire."""
-        if (door := self._doors.get(origin)) is None:
+    def _door(self, origin: Origin, tls_name: str) -> ClientRequest:
+        """What the connector wants to be shown before it connects; nothing of it goes over the wire but `tls_name`."""
+        if (door := self._doors.get((origin, tls_name))) is None:
             loop = asyncio.get_running_loop()
             url = URL.build(scheme=origin.scheme, host=origin.host, port=origin.port)
-            door = self._doors[origin] = ClientRequest("GET", url, loop=loop)
+            door = ClientRequest("GET", url, loop=loop, server_hostname=tls_name or None)
+            self._doors[origin, tls_name] = door
         return door
+
+
+def _trust(tls: OriginTls) -> ssl.SSLContext | bool:
+    """How an origin's certificate is looked at, as the connector takes it: by the machine's authorities, or not at all.
+
+    Authorities that a site names are trusted alone.
+    """
+    if not tls.verify or not tls.ca:
+        return tls.verify
+    context = ssl.create_default_context(cadata=tls.ca)
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -209,6 +209,11 @@ _SECTIONS: Final[Mapping[str, tuple[Code, ...]]] = {
             Severity.WARNING,
         ),
         Code(
+            "bad-ca",
+            "The file that `ca` of `origin_tls` names holds no certificate in PEM, or a damaged one.",
+            "Export the certificates of the authority as PEM; they begin with `-----BEGIN CERTIFICATE-----`.",
+        ),
+        Code(
             "bad-network", "An entry of `origin_networks` is not a network.", "Write it as `10.0.0.0/8` or `fd00::/8`."
         ),
         Code(

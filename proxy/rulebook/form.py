@@ -7,7 +7,7 @@ zones, the list of targets, files) is left to `site` and `rule`. Whether a key w
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -63,6 +63,8 @@ UNTOUCHED: Final = frozenset(
         "timezone",
         "origin",
         "origin_networks",
+        "origin_tls",
+        "host",
         "match_case",
         "tests",
     }
@@ -104,6 +106,18 @@ class NoticeForm(Form):
     )
     dismissible: bool = Field(False, description="Whether visitors can close the banner.")
     skip: list[Path] = Field([], description="No notice on these pages; patterns as in a rule's `path`.")
+
+
+class OriginTlsForm(Form):
+    """How an origin proves who it is."""
+
+    name: Annotated[Host | None, NotNull] = Field(
+        None, description="The name to ask for (SNI) and to look for in the certificate, in place of the origin's host."
+    )
+    ca: MaybeText = Field(
+        None, description="A PEM file in the rule folder: the authorities to trust, in place of the machine's."
+    )
+    verify: bool = Field(True, description="Whether the certificate is looked at; `false` trusts anybody.")
 
 
 class CaseForm(Form):
@@ -186,6 +200,17 @@ class DefaultsForm(Form):
     )
     origin_networks: list[Network] = Field(
         [], description="Networks that the origin's name may resolve into, although they are private."
+    )
+    origin_tls: Annotated[OriginTlsForm | None, NotNull] = Field(
+        None, description="How the origin proves who it is, where it is asked by https."
+    )
+    host: Literal["keep", "origin"] = Field(
+        "keep", description="The Host that the origin is asked for: the client's (`keep`), or the origin's own."
+    )
+    when_origin_fails: Literal["error", "redirect"] = Field(
+        "error",
+        description="What visitors get when no origin answers: a page that says so, or, in the phase `notice` and "
+        "where the new address of the page is known, a temporary redirect there.",
     )
     moves_to: MaybeText = Field(
         None,

@@ -1,8 +1,9 @@
-"""Where the old site runs (rule-file keys `origin` and `origin_networks`)."""
+"""Where the old site runs (rule-file keys `origin`, `origin_networks` and `origin_tls`)."""
 
 from __future__ import annotations
 
 import re
+import ssl
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from proxy.core.model import Origin
@@ -47,6 +48,16 @@ def parse_network(text: str) -> IPv4Network | IPv6Network:
         return ip_network(text)
     except ValueError as error:
         raise Refusal("bad-network", f"{error}; write a network as 10.0.0.0/8 or fd00::/8") from None
+
+
+def parse_authorities(content: bytes) -> str:
+    """The certificates of a PEM file. Raises `Refusal`."""
+    try:
+        text = content.decode("ascii")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (UnicodeDecodeError, ValueError, ssl.SSLError):
+        raise Refusal("bad-ca", "this file holds no certificate in PEM, or one that is damaged") from None
+    return text
 
 
 def _parse_name(text: str, offset: int) -> str:

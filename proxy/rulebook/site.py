@@ -12,10 +12,13 @@ from proxy.core.model import (
     Action,
     AnswerGone,
     AnswerNotFound,
+    HostSent,
     Https,
     KeepPath,
     LocalFile,
     Notice,
+    OriginFailure,
+    OriginTls,
     PassOn,
     RedirectTo,
     Rule,
@@ -29,6 +32,7 @@ from proxy.rulebook.form import UNTOUCHED
 from proxy.rulebook.keys import Keys
 from proxy.rulebook.mapping import Mapped, read_mapping
 from proxy.rulebook.notice import build_notice
+from proxy.rulebook.origin import parse_authorities
 from proxy.rulebook.refusal import Refusal, did_you_mean
 from proxy.rulebook.rule import Headers, build_rule, header_fields
 from proxy.rulebook.setting import Setting, check_captures
@@ -111,6 +115,9 @@ class _Builder:
             schedule=schedule,
             origins=keys.of("origin").form.origin,
             origin_networks=tuple(keys.of("origin_networks").form.origin_networks),
+            origin_tls=self.origin_tls(),
+            host=HostSent(keys.of("host").form.host),
+            when_origin_fails=OriginFailure(keys.of("when_origin_fails").form.when_origin_fails),
             moves_to=moves_to,
             pass_through=form.pass_through,
             rules=rules,
@@ -184,6 +191,20 @@ class _Builder:
             self.problems.append(
                 own.problem("origin-missing", f'this site is forwarded {when}, and no "origin" says where to')
             )
+
+    def origin_tls(self) -> OriginTls:
+        """How its origin proves who it is."""
+        filled = self.keys.of("origin_tls")
+        form = filled.form.origin_tls
+        if form is None:
+            return OriginTls()
+        authorities = ""
+        if form.ca is not None:
+            try:
+                authorities = parse_authorities(self.folder.read_below(form.ca, MAX_PAGE_BYTES))
+            except Refusal as refusal:
+                self.problems.append(filled.refused(refusal, "origin_tls", "ca"))
+        return OriginTls(form.name or "", authorities, form.verify)
 
     # What it does
 

@@ -150,9 +150,11 @@ class BodyFinder:
                 self._passage.enter_bogus_comment()
             case "text" if not self._templates:
                 self._imply_body(token.start())
-                return self._end_with(Finding.PLACE)
+                self._end_with(Finding.PLACE)
+                return None
             case "bogus" | "doubt":
-                return self._end_with(Finding.DOUBTFUL)
+                self._end_with(Finding.DOUBTFUL)
+                return None
         return token.end()
 
     def _take_end_tag(self, token: re.Match[bytes]) -> int:
@@ -169,14 +171,16 @@ class BodyFinder:
     def _take_start_tag_in_template(self, token: re.Match[bytes]) -> int | None:
         name = token["name"].lower()
         if name in _OBSCURE_IN_TEMPLATES:
-            return self._end_with(Finding.DOUBTFUL)
+            self._end_with(Finding.DOUBTFUL)
+            return None
         self._templates += name == b"template"
         return self._enter_start_tag(token, name)
 
     def _take_start_tag(self, data: bytes, token: re.Match[bytes]) -> int | None:
         name = token["name"].lower()
         if name == b"frameset":
-            return self._end_with(Finding.FRAMESET)
+            self._end_with(Finding.FRAMESET)
+            return None
         if self.place is not None:
             return self._take_start_tag_in_body(data, token, name)
         match name:
@@ -195,9 +199,11 @@ class BodyFinder:
 
     def _take_start_tag_in_body(self, data: bytes, token: re.Match[bytes], name: bytes) -> int | None:
         if name in (_NO_FRAMESET_AFTER_IN_FOREIGN if self._in_foreign else _NO_FRAMESET_AFTER):
-            return self._end_with(Finding.PLACE)
+            self._end_with(Finding.PLACE)
+            return None
         if name == b"template" or (self._in_foreign and name in _RAW_IN_HTML_ALONE):
-            return self._end_with(Finding.DOUBTFUL)
+            self._end_with(Finding.DOUBTFUL)
+            return None
         if name == b"noscript":
             return self._take_noscript(data, token)
         self._in_foreign |= name in _FOREIGN
@@ -208,7 +214,8 @@ class BodyFinder:
         if tag is None:
             return None
         if any(AMP.fullmatch(attribute["name"]) for attribute in ATTRIBUTE.finditer(data, *tag.span("attributes"))):
-            return self._end_with(Finding.AMP)
+            self._end_with(Finding.AMP)
+            return None
         self._is_html = True
         return tag.end()
 
@@ -217,14 +224,16 @@ class BodyFinder:
         if element is None:
             return None
         if not is_self_contained(element["content"]):
-            return self._end_with(Finding.DOUBTFUL)
+            self._end_with(Finding.DOUBTFUL)
+            return None
         return element.end()
 
     def _whole(self, pattern: re.Pattern[bytes], data: bytes, start: int) -> re.Match[bytes] | None:
         """What has to be seen whole; `None` where it is not there yet, or too long."""
         whole = pattern.match(data, start)
         if (whole.end() if whole else len(data)) - start > MAX_CONSTRUCT_BYTES:
-            return self._end_with(Finding.DOUBTFUL)
+            self._end_with(Finding.DOUBTFUL)
+            return None
         return whole
 
     def _enter_start_tag(self, token: re.Match[bytes], name: bytes) -> int:

@@ -61,7 +61,7 @@ _XML_IN_UTF16 = (b"<\x00?\x00x\x00", b"\x00<\x00?\x00x")
 _VALUE_FOLLOWS = re.compile(rb"[\t\n\f\r ]*+=")
 _BLANKS = b"\t\n\f\r "
 
-_PARAMETER = re.compile(rb";[\t ]*+charset=(?:\"((?:[^\"\\]|\\.)*+)\"|([^;\t ]*+))", re.IGNORECASE)
+_PARAMETER = re.compile(rb";[\t ]*+charset=(?:\"([^\"]*+)\"|([^;\t ]*+))", re.IGNORECASE)
 _CONSTRUCT = re.compile(
     rb"(?P<comment><!--)|(?P<meta><meta(?=[\t\n\f\r /]))|(?P<tag></?[A-Za-z][^\t\n\f\r >]*+)|(?P<other><[!/?])",
     re.IGNORECASE,
@@ -85,8 +85,8 @@ def is_ascii_based(content_type: bytes, opening: bytes, *, whole: bool) -> bool 
             return is_ascii
         if mark.startswith(opening) and not whole:
             return None
-    if label := _label_in_field(content_type):
-        return label in _ASCII_BASED
+    if in_field := _label_in_field(content_type):
+        return in_field in _ASCII_BASED
     opening = opening[:OPENING_BYTES]
     label = _label_in_meta(opening)
     if label is None:

@@ -173,7 +173,7 @@ class _Brotli:
     def decode(self, data: bytes) -> bytes:
         piece: bytes = self._decompressor.process(data, output_buffer_limit=PIECE_BYTES)
         self.is_complete = self._decompressor.is_finished()
-        self.is_hungry = self._decompressor.can_accept_more_data()
+        self.is_hungry = self._decompressor.can_accept_more_data() and len(piece) < PIECE_BYTES
         return piece
 
 

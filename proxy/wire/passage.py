@@ -49,8 +49,8 @@ _STEPS = {
 }
 
 
-def _search(pattern: bytes, **leads: str) -> tuple[re.Pattern[bytes], dict[str | None, str]]:
-    return re.compile(pattern, re.IGNORECASE), dict[str | None, str](leads)
+def _search(pattern: bytes, **leads: str) -> tuple[re.Pattern[bytes], dict[str, str]]:
+    return re.compile(pattern, re.IGNORECASE), leads
 
 
 # Inside of anything else: what is looked for, and where each of its groups leads.
@@ -113,7 +113,7 @@ class Passage:
                 if found is None:
                     return max(position, len(data) - _LONGEST_END)
                 position = found.end()
-                self._enter(leads[found.lastgroup])
+                self._enter(leads[found.lastgroup or ""])
         return position
 
     def _go_on_in_tag(self, data: bytes, position: int) -> int:

@@ -201,8 +201,8 @@ async def test_an_answer_without_a_body_has_none(
 FRAMED = {
     "a length": b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef",
     "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n2\r\nef\r\n0\r\n\r\n",
-    "interim answers before": (
-        b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef"
+    "a continue that nobody waits for": (
+        b"HTTP/1.1 100 Continue\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef"
     ),
 }
 ENDED = {

@@ -1,12 +1,16 @@
 """Which addresses an origin's name may lead to."""
 
+import asyncio
 import socket
 from ipaddress import ip_network
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from proxy.edge.resolver import LAST_KNOWN_SECONDS, AddressRefusedError, OriginResolver, is_allowed
+from proxy.edge.resolver import AddressRefusedError, OriginResolver, is_allowed
+from proxy.edge.settings import Timeouts
+
+TIMEOUTS = Timeouts(dns=30, dns_answer=0.05, dns_last_known=600)
 
 PUBLIC = ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"]
 NOT_PUBLIC = [
@@ -61,7 +65,9 @@ def test_an_address_is_good_where_it_is_listed(address: str, network: str, *, go
 
 
 class Zone(AbstractResolver):
-    """Answers with what a test put into it; an empty answer is a failure."""
+    """Answers with what a test put into it; an empty answer is a failure, and while it `hangs` there is none."""
+
+    hangs = False
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = addresses
@@ -71,6 +77,8 @@ class Zone(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         self.asked += 1
+        if self.hangs:
+            await asyncio.Event().wait()
         if not self.addresses:
             raise OSError(None, "no answer")
         return [
@@ -83,7 +91,7 @@ class Zone(AbstractResolver):
 
 
 def resolver(zone: Zone) -> OriginResolver:
-    return OriginResolver((), steady=lambda: 0.0, lookup=zone)
+    return OriginResolver((), TIMEOUTS, steady=lambda: 0.0, lookup=zone)
 
 
 def hosts(results: list[ResolveResult]) -> list[str]:
@@ -103,10 +111,10 @@ async def test_a_name_that_has_no_other_is_refused() -> None:
 async def test_the_last_known_addresses_go_on_for_some_minutes_while_dns_fails() -> None:
     now = 1000.0
     zone = Zone("93.184.216.34")
-    names = OriginResolver((), steady=lambda: now, lookup=zone)
+    names = OriginResolver((), TIMEOUTS, steady=lambda: now, lookup=zone)
     known = await names.resolve("old.example", 80)
     zone.addresses = ()
-    now += LAST_KNOWN_SECONDS
+    now += TIMEOUTS.dns_last_known
     assert await names.resolve("old.example", 80) == known
     now += 1
     with pytest.raises(OSError, match="no answer"):
@@ -125,3 +133,23 @@ async def test_a_name_that_turns_to_a_private_address_is_not_known_by_its_old_on
 async def test_a_name_that_was_never_known_fails() -> None:
     with pytest.raises(OSError, match="no answer"):
         await resolver(Zone()).resolve("old.example", 80)
+
+
+async def test_the_last_known_addresses_go_on_while_dns_does_not_answer() -> None:
+    zone = Zone("93.184.216.34")
+    names = resolver(zone)
+    known = await names.resolve("old.example", 80)
+    zone.hangs = True
+    assert await names.resolve("old.example", 80) == known
+    with pytest.raises(TimeoutError):
+        await names.resolve("other.example", 80)
+
+
+async def test_addresses_that_dns_gives_again_are_taken_at_once() -> None:
+    zone = Zone("93.184.216.34")
+    names = resolver(zone)
+    await names.resolve("old.example", 80)
+    zone.addresses = ()
+    await names.resolve("old.example", 80)
+    zone.addresses = ("93.184.216.35",)
+    assert hosts(await names.resolve("old.example", 80)) == ["93.184.216.35"]

@@ -52,6 +52,8 @@ def test_a_default_is_shown_where_it_could_be_written() -> None:
     shown = {key: value["default"] for key, value in keys.items() if "default" in value}
     assert shown == {
         "language": "en",
+        "host": "keep",
+        "when_origin_fails": "error",
         "soak": 0,
         "status": 301,
         "cache": 3600,

@@ -11,9 +11,12 @@ import pytest
 from proxy.core.model import (
     AnswerGone,
     AnswerNotFound,
+    HostSent,
     Https,
     KeepPath,
     Origin,
+    OriginFailure,
+    OriginTls,
     PassOn,
     RedirectTo,
     Rule,
@@ -75,6 +78,11 @@ def test_a_name_and_hosts_are_enough(site: Callable[[str], Site]) -> None:
         ("origin: http://Legacy.example:8080/", "origins", (Origin("http", "legacy.example", 8080),)),
         ("origin: http://10.0.0.1", "origins", (Origin("http", "10.0.0.1", 80),)),
         ("origin: https://[2001:DB8::1]:8443", "origins", (Origin("https", "2001:db8::1", 8443),)),
+        ("host: origin", "host", HostSent.ORIGIN),
+        ("host: keep", "host", HostSent.KEEP),
+        ("origin_tls: {name: legacy.internal}", "origin_tls", OriginTls("legacy.internal")),
+        ("origin_tls: {verify: false}", "origin_tls", OriginTls(verify=False)),
+        ("when_origin_fails: redirect", "when_origin_fails", OriginFailure.REDIRECT),
         (
             "origin: [http://a.example, http://b.example]",
             "origins",
@@ -111,7 +119,7 @@ def test_a_name_and_hosts_are_enough(site: Callable[[str], Site]) -> None:
 )
 def test_a_key_says_what_it_says(site: Callable[[str], Site], written: str, key: str, value: object) -> None:
     name = written.partition(":")[0]
-    kept = "".join(line + "\n" for line in BARE.splitlines() if not line.startswith(name))
+    kept = "".join(line + "\n" for line in BARE.splitlines() if not line.startswith(name + ":"))
     assert getattr(site(kept + written + "\n"), key) == value
 
 
