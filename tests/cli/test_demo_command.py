@@ -51,11 +51,11 @@ class Demo:
         answered: dict[tuple[str, str], tuple[int, str]] = {}
         while queue:
             host, path = address = queue.pop()
-            if address in answered or path.endswith(("/cart/add", "/cart/empty")):
+            if address in answered or path.endswith(("/cart/add", "/cart/empty")) or "/.sunset/dismiss?" in path:
                 continue
             status, location, body = self.get(host, path)
             answered[address] = (status, location)
-            for other, link in re.findall(r'(?:href|action)="(?://([^/":]+):\d+)?(/[^"]*)"', body):
+            for other, link in re.findall(r'(?:href|action)="(?://([^/":]+)(?::\d+)?)?(/[^"]*)"', body):
                 queue.append((other or host, link))
         return answered
 
