@@ -8,6 +8,7 @@ Foreign exceptions are translated here into one `UpstreamError` that says what t
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from contextlib import suppress
 from enum import StrEnum
@@ -27,6 +28,7 @@ from aiohttp import (
 )
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import HttpProcessingError, StreamWriter
+from aiohttp.http_exceptions import BadHttpMessage
 from yarl import URL
 
 from proxy.edge.inflow import Inflow
@@ -84,8 +86,17 @@ class UpstreamError(SunsetError):
         self.reason = reason
 
 
+_BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
+_END_OF_HEAD = b"\r\n\r\n"
+_INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)")  # behind 101 comes no head any more
+
+
 class _Protocol(ResponseHandler):
-    """aiohttp's protocol, which by itself lets whoever reads a body wait for ever when the rest cannot be parsed."""
+    """aiohttp's protocol, made stricter in two ways.
+
+    By itself it lets whoever reads a body wait for ever when the rest cannot be parsed, and takes a line that ends in a
+    bare line feed, where another hop may see no end (RFC 9112 section 2.2).
+    """
 
     used = False
     """Whether a request was sent on this connection already."""
@@ -106,10 +117,34 @@ class _Protocol(ResponseHandler):
             self.inflow.break_off(exc)
         super().connection_lost(exc)
 
+    unchecked: bytes | None = None
+    """While the head of an answer is awaited: what came last of it, as far as its end may begin in there."""
+
     def data_received(self, data: bytes) -> None:
+        """Bytes of the origin."""
+        if self.unchecked is not None and self._has_bare_line_feed(data):
+            self.set_exception(BadHttpMessage("bare line feed"))
+            self.close()
+            return
         super().data_received(data)
         if self.exception() is not None and self._payload is not None and not self._payload.is_eof():
             self._payload.set_exception(ClientPayloadError("malformed"))
+
+    def _has_bare_line_feed(self, data: bytes) -> bool:
+        """Whether the head that `data` goes on with has one."""
+        seen = (self.unchecked or b"") + data
+        end = seen.find(_END_OF_HEAD)
+        if _BARE_LINE_FEED.search(seen, 0, len(seen) if end < 0 else end + len(_END_OF_HEAD)) is not None:
+            return True
+        if end < 0:
+            self.unchecked = seen[-len(_END_OF_HEAD) + 1 :]
+            return False
+        self.unchecked = None
+        rest = seen[end + len(_END_OF_HEAD) :]
+        if _INTERIM.match(seen) is None:
+            return False
+        self.unchecked = b""
+        return bool(rest) and self._has_bare_line_feed(rest)
 
 
 class Exchange:
@@ -138,6 +173,7 @@ class Exchange:
             max_field_size=limits.origin_field,
             max_headers=limits.origin_fields,
         )
+        self._protocol.unchecked = b""
         transport = self._protocol.transport
         if transport is None:
             raise UpstreamError(Reason.DISCONNECTED, "before the request was sent")

@@ -113,6 +113,9 @@ async def test_an_origin_that_hangs_up_is_502(serving: Serving, originating: Ori
 
 
 MALFORMED = {
+    "bare LF at the end of a line": b"HTTP/1.1 200 OK\r\nX: a\nY: b\r\nContent-Length: 2\r\n\r\nok",
+    "bare LF throughout": b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+    "bare LF behind an interim answer": b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\nContent-Length: 2\r\n\r\nok",
     "nonsense": b"nonsense\r\n\r\n",
     "length and chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
