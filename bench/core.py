@@ -106,4 +106,4 @@ def write_mappings(folder: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

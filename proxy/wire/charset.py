@@ -104,6 +104,8 @@ def _label_in_field(content_type: bytes) -> bytes:
 
 def _label_in_meta(opening: bytes) -> bytes | None:
     """The label that the standard's prescan finds; `None` where it comes to the end of the bytes."""
+    if b"charset" not in opening.lower():  # both forms of a label have the word; most pages without it have many tags
+        return None
     position = 0
     while construct := _CONSTRUCT.search(opening, position):
         match construct.lastgroup:
