@@ -24,7 +24,7 @@ class Kind(StrEnum):
     @property
     def is_written(self) -> bool:
         """Whether somebody wrote the rule, or the row of a mapping, down."""
-        return self in _WRITTEN
+        return self in WRITTEN
 
 
-_WRITTEN = frozenset({Kind.EXACT, Kind.MAPPING, Kind.CAPTURES, Kind.REGEX, Kind.TAIL})
+WRITTEN = frozenset({Kind.EXACT, Kind.MAPPING, Kind.CAPTURES, Kind.REGEX, Kind.TAIL})

@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from proxy import __version__
 from proxy.core.decision import Cause, Outcome
-from proxy.core.kind import Kind
+from proxy.core.kind import WRITTEN, Kind
 from proxy.core.mapping import MAPPINGS
 from proxy.core.schedule import Phase
 
@@ -34,7 +34,6 @@ OTHER = "other"
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds in seconds: a redirect takes well below a millisecond, an origin may take many."""
 
-_OF_RULES = frozenset({Kind.EXACT, Kind.MAPPING, Kind.CAPTURES, Kind.REGEX, Kind.TAIL})
 _UNMAPPED = frozenset({Kind.KEEP_PATH, Kind.FALLBACK})
 
 
@@ -74,7 +73,7 @@ class Counts:
         site = OTHER
         if cause is not None:
             site = cause.site.name
-            if cause.kind in _OF_RULES:
+            if cause.kind in WRITTEN:
                 hit = (site, MAPPINGS if cause.kind is Kind.MAPPING else cause.rule)
                 self.hits[hit] = self.hits.get(hit, 0) + 1
             elif cause.kind in _UNMAPPED:

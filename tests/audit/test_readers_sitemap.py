@@ -163,7 +163,8 @@ def test_a_packed_bomb_is_refused_while_it_is_unpacked(tmp_path: Path, line: byt
     path = tmp_path / "bomb.gz"
     pack = zlib.compressobj(9, zlib.DEFLATED, 31)
     path.write_bytes(b"".join(pack.compress(line * 100_000) for _ in range(100)) + pack.flush())
-    with pytest.raises(SunsetError, match=r"unpacks to over 1\d MiB|a line of more than"):
+    # How far it is unpacked depends on how much gzip reads at once, which differs between versions of Python.
+    with pytest.raises(SunsetError, match=r"unpacks to over [12]\d MiB|a line of more than"):
         list(read_addresses([path]))
 
 
