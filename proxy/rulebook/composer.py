@@ -1,20 +1,25 @@
 """From YAML text to a tree of nodes that know their places: PyYAML's composer with a resolver of our own.
 
 libyaml composes fast, but by recursion, and a C stack that overflows cannot be caught: so the depth is counted here.
+Its scanner reads ahead of the count, and a newer one gives up on many brackets in a row by itself: then the pure
+composer, which has no such limit, counts instead.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from yaml.composer import Composer
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.parser import Parser
 from yaml.reader import Reader
-from yaml.scanner import Scanner
+from yaml.scanner import Scanner, ScannerError
 
 from proxy.rulebook.scalar import MAP, SEQ, STR, plain_tag
+
+if TYPE_CHECKING:
+    from yaml.error import Mark
 
 MAX_DEPTH: Final = 24
 """A rule file nests five deep."""
@@ -24,7 +29,11 @@ TAGS: Final = {ScalarNode: STR, SequenceNode: SEQ, MappingNode: MAP}
 
 
 class TooDeepError(Exception):
-    """The text nests deeper than `MAX_DEPTH`."""
+    """The text nests deeper than `MAX_DEPTH`; `mark` is where the innermost value that may yet hold others begins."""
+
+    def __init__(self, mark: Mark) -> None:
+        super().__init__(mark)
+        self.mark = mark
 
 
 class _Resolver:
@@ -37,10 +46,10 @@ class _Resolver:
             return plain_tag(value or "")
         return TAGS[kind]
 
-    def descend_resolver(self, _parent: Node | None, _index: object) -> None:
+    def descend_resolver(self, parent: Node | None, _index: object) -> None:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise TooDeepError
+        if self.depth > MAX_DEPTH and parent is not None:
+            raise TooDeepError(parent.start_mark)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
@@ -79,6 +88,10 @@ def compose(text: str, composer: type[Any] | None = None) -> Node | None:
     composing = (composer or composers[-1])(text)
     try:
         root: Node | None = composing.get_single_node()
+    except ScannerError as error:
+        if "nesting" not in str(error.problem):
+            raise
+        root = compose(text, PureComposer)
     finally:
         composing.dispose()
     return root

@@ -104,9 +104,10 @@ def parse_document(file: str, text: str, prose: Collection[str] | None = None) -
         message = f"a character that YAML does not allow: U+{_code_point(error.character):04X}"
         place = Place(file, line, error.position - (text.rfind("\n", 0, error.position) + 1) + 1)
         return None, [problem(place, "yaml-syntax", message, line_of(text, line))]
-    except TooDeepError:
-        message = f"this nests more than {MAX_DEPTH} deep, and no rule file does"
-        return None, [problem(Place(file), "yaml-depth", message)]
+    except TooDeepError as error:
+        place = Place(file, error.mark.line + 1, error.mark.column + 1)
+        message = f"the file nests more than {MAX_DEPTH} deep here, and no rule file does"
+        return None, [problem(place, "yaml-depth", message, line_of(text, place.line))]
     if root is None:
         return None, [problem(Place(file), "file-empty", "nothing is written in this file")]
     conversion = _Conversion(file, text, None if prose is None else frozenset(prose))

@@ -114,11 +114,38 @@ def test_a_billion_laughs_are_refused_at_once() -> None:
 
 
 @pytest.mark.parametrize("composer", composers)
-@pytest.mark.parametrize("bracket", ["[", "{a: ", "- ", "? "])
-def test_depth_is_counted_before_any_stack_ends(composer: type[Any], bracket: str) -> None:
-    with pytest.raises(TooDeepError):
-        compose(bracket * 5000, composer)
-    assert MAX_DEPTH < 100
+@pytest.mark.parametrize(
+    ("nesting", "place"),
+    [
+        ("[", (1, 24)),
+        ("{", (1, 24)),
+        ("[{", (1, 24)),
+        ("[[{{", (1, 24)),
+        ("{a: ", (1, 93)),
+        ("[a, ", (1, 93)),
+        ("{? ", (1, 70)),
+        ("- ", (1, 47)),
+        ("? ", (1, 47)),
+        ("!!seq [", (1, 162)),
+        ("[\n", (24, 1)),
+    ],
+)
+def test_depth_is_counted_before_any_stack_ends(composer: type[Any], nesting: str, place: tuple[int, int]) -> None:
+    with pytest.raises(TooDeepError) as caught:
+        compose(nesting * 5000, composer)
+    assert (caught.value.mark.line + 1, caught.value.mark.column + 1) == place
+
+
+def test_a_file_that_is_too_deep_is_told_where() -> None:
+    text = "site: s\nrules: " + "[" * 5000
+    document, problems = parse_document("f.yaml", text)
+    assert document is None
+    assert [(str(problem.place), problem.code) for problem in problems] == [("f.yaml:2:30", "yaml-depth")]
+
+
+@pytest.mark.parametrize(("depth", "found"), [(MAX_DEPTH, []), (MAX_DEPTH + 1, ["yaml-depth"])])
+def test_a_file_may_nest_as_deep_as_is_said(depth: int, found: list[str]) -> None:
+    assert codes("[" * depth + "]" * depth) == found
 
 
 @pytest.mark.parametrize("composer", composers)
