@@ -36,7 +36,7 @@ DARK: Final = Palette("#2b2018", "#5c4530", "#f8ecdc", "#ffbe7a", "#ffbe7a", "#2
 _SHAPE: Final = """
 & { all: initial; display: block; box-sizing: border-box; clear: both; flex: 0 1 auto; align-self: stretch;
     grid-column: 1 / -1; padding: .875em 1.25em; border-style: solid; border-width: 0 0 1px; text-align: start;
-    overflow-wrap: break-word; font: medium/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif }
+    overflow-wrap: anywhere; font: medium/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif }
 &[dir=ltr] { direction: ltr }
 &[dir=rtl] { direction: rtl }
 & * { all: unset }
@@ -46,12 +46,11 @@ _SHAPE: Final = """
 & [dir=rtl] { direction: rtl; unicode-bidi: isolate }
 & .-row { display: flex; align-items: center; gap: .5em 2em; max-width: 70em; margin: 0 auto }
 & .-text { display: block; flex: 1 1 auto; min-width: 0 }
-& .-says { display: block; font-weight: 600 }
-& .-left { display: inline-block; margin-inline-start: .625em; padding: .125em .75em; border-radius: 1em;
-    font-size: .8125em; white-space: nowrap }
+& .-says { display: flex; flex-wrap: wrap; align-items: baseline; gap: .125em .625em; font-weight: 600 }
+& .-left { display: inline-block; padding: .125em .75em; border-radius: 1em; font-size: .8125em; white-space: nowrap }
 & .-links { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1.5em; font-size: .9375em }
-& a { cursor: pointer; text-decoration: underline; text-underline-offset: .2em; overflow-wrap: anywhere;
-    border-radius: .125em; outline-offset: 2px }
+& a { cursor: pointer; text-decoration: underline; text-underline-offset: .2em; border-radius: .125em;
+    outline-offset: 2px }
 & .-more a { display: inline-block; padding: .25em 0 }
 & a:hover { text-decoration-thickness: 2px }
 & a:focus { outline-style: solid; outline-width: 2px }
@@ -62,12 +61,16 @@ _SHAPE: Final = """
 """
 _NARROW: Final = """
 @media (max-width: 40em) {
-    & { padding: .75em 1em }
-    & .-row { flex-wrap: wrap; justify-content: space-between; gap: .375em 1em }
+    & { padding: .625em 1em; line-height: 1.4 }
+    & .-row { flex-wrap: wrap; justify-content: space-between; gap: .375em .75em }
     & .-text, & .-links { display: contents }
     & .-says, & .-moves { flex: 0 0 100% }
-    & .-left { margin-inline-start: 0 }
-    & .-moves, & .-more { font-size: .9375em }
+    & .-says { display: block; font-size: .9375em }
+    & .-left { padding: 0 .625em }
+    & .-links { font-size: 1em }
+    & .-moves { font-size: .875em }
+    & .-more, & .-hide { font-size: .8125em }
+    & .-hide { padding: .1875em .75em }
 }
 """
 _PRINT: Final = "@media print { & { display: none } }"

@@ -93,8 +93,8 @@ _BY_LANGUAGE: Final = {
             region="Pemberitahuan tentang situs ini",
             closes="Ditutup {}",
             more="Apa yang berubah",
-            moves="Halaman ini akan pindah ke",
-            hide="Sembunyikan pemberitahuan ini",
+            moves="Halaman ini pindah ke",
+            hide="Sembunyikan",
         ),
         BannerTexts(
             "it",
