@@ -23,6 +23,7 @@ from proxy.cli.explain import explain
 from proxy.cli.health import health
 from proxy.cli.schema import schema
 from proxy.cli.serve import serve
+from proxy.cli.settings import settings
 from proxy.errors import SunsetError
 
 NOT_WELL: Final = 1
@@ -91,7 +92,7 @@ def _listed(examples: Iterable[str]) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {example}" for example in examples)
 
 
-for command in (serve, demo, check, explain, audit, schema, health):
+for command in (serve, demo, check, explain, audit, settings, schema, health):
     examples = sys.modules[command.__module__].EXAMPLES
     app.command(help=_flowing(command.__doc__ or ""), epilog=_listed(examples))(command)
 

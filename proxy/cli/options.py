@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from proxy.core.rulebook import Rulebook
     from proxy.core.table import Table
+    from proxy.edge.configuration import Configuration
     from proxy.edge.settings import Endpoint
 
 RULES = Path("rules")
@@ -26,6 +27,17 @@ At = Annotated[
         metavar="TIME",
         help="A date or time: 2024-12-31, 2024-12-31T10:00 (both local to the asked site), 2024-12-31T10:00Z. "
         "Without it: the instant at which the command begins.",
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="SUNSET_CONFIG",
+        exists=True,
+        dir_okay=False,
+        help="A file of settings. Without it: ./sunset.toml, if there is one.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print what a program can read.")]
@@ -62,3 +74,32 @@ def parse_endpoint(text: str, option: str) -> Endpoint:
         return Endpoint.parse(text)
     except SettingsError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def configured(file: Path | None, context: typer.Context) -> Configuration:
+    """The configuration of the process: a parameter of the command that is named like a setting gives it.
+
+    What typer has read from the environment is read again as what it is, so that a mistake is told with its variable.
+    """
+    import os
+
+    from proxy.edge.configuration import ConfigurationErrors, Option, configure
+    from proxy.edge.setting import all_settings
+
+    known = {setting.name for setting in all_settings()}
+    typed = {
+        parameter.name: Option(parameter.opts[0], context.params[parameter.name])
+        for parameter in context.command.params
+        if parameter.name in known and _is_typed(context, parameter.name)
+    }
+    try:
+        return configure(os.environ, file, typed)
+    except ConfigurationErrors as errors:
+        if any(mistake.is_wrong_use for mistake in errors.mistakes):
+            raise typer.BadParameter(str(errors)) from None
+        raise
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

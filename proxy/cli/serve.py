@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Annotated, Final
 
 import typer
 
-from proxy.cli.options import RULES, Rules, parse_at, parse_endpoint
+from proxy.cli.options import RULES, Config, Rules, configured
 
 EXAMPLES: Final = (
     "sunset serve --listen 0.0.0.0:8080",
@@ -17,55 +16,58 @@ EXAMPLES: Final = (
 
 
 def serve(
+    context: typer.Context,
     rules: Rules = RULES,
+    config: Config = None,
     listen: Annotated[
         list[str] | None,
         typer.Option(
             "--listen",
             metavar="HOST:PORT",
+            envvar="SUNSET_LISTEN",
             help="Where to answer; may be given more than once. Without it: 127.0.0.1:8080.",
         ),
     ] = None,
     admin: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--admin",
             metavar="HOST:PORT",
-            help="Where /metrics, /livez and /readyz are. Elsewhere than on loopback SUNSET_ADMIN_TOKEN has to be set.",
+            envvar="SUNSET_ADMIN",
+            help="Where /metrics, /livez and /readyz are. Without it: 127.0.0.1:9900. Elsewhere than on loopback "
+            "SUNSET_ADMIN_TOKEN has to be set.",
         ),
-    ] = "127.0.0.1:9900",
+    ] = None,
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="TIME", help="Start the clock there, to rehearse; UTC unless it has an offset."),
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            envvar="SUNSET_AT",
+            help="Start the clock there, to rehearse; UTC unless it has an offset.",
+        ),
     ] = None,
     preview_suffix: Annotated[
-        str,
-        typer.Option("--preview-suffix", metavar="SUFFIX", help="Answer po.co.localhost as po.co, with .localhost."),
-    ] = "",
+        str | None,
+        typer.Option(
+            "--preview-suffix",
+            metavar="SUFFIX",
+            envvar="SUNSET_PREVIEW_SUFFIX",
+            help="Answer po.co.localhost as po.co, with .localhost.",
+        ),
+    ] = None,
 ) -> None:
     """Run the proxy: forward before the cutover, redirect from then on.
 
-    It crosses every milestone by itself. Ctrl-C or SIGTERM lets answers under way end, then it ends.
+    It crosses every milestone by itself. Ctrl-C or SIGTERM lets answers under way end, then it ends. What has no option
+    is set in the environment or in sunset.toml; sunset settings lists it all.
     """
-    import os
+    configuration = configured(config, context)
 
-    endpoints = tuple(parse_endpoint(text, "--listen") for text in listen or ["127.0.0.1:8080"])
-    admin_endpoint = parse_endpoint(admin, "--admin")
-    when = parse_at(at)
-
-    from proxy.edge.admin import TOKEN_VARIABLE
     from proxy.edge.log import log_to_stderr
     from proxy.edge.server import run
-    from proxy.edge.settings import Settings
     from proxy.rulebook.load import load
 
-    settings = Settings(
-        listen=endpoints,
-        admin=admin_endpoint,
-        admin_token=os.environ.get(TOKEN_VARIABLE, ""),
-        at=when.replace(tzinfo=UTC) if when is not None and when.tzinfo is None else when,
-        preview_suffix=preview_suffix,
-    )
     rulebook = load(rules)
     log_to_stderr()
-    run(rulebook, settings)
+    run(rulebook, configuration.settings)

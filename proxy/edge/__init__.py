@@ -7,7 +7,7 @@
     relay          a forwarded request: both bodies, in both directions, at the pace of the slower side
     upstream       connections to origins; `resolver` says which addresses they may lead to
     metrics        what was counted; `admin` is where it is read
-    settings       every limit and timeout, by name
+    settings       every limit and timeout, by name; `configuration` says where their values come from
 
 Nothing here decides what a request gets: `core` does, and this floor does it.
 """

@@ -1,23 +1,38 @@
-"""Everything about a running server that can be set, by name, with defaults that are safe on the open internet."""
+"""Everything about a running server that can be set, by name, with defaults that are safe on the open internet.
+
+A field here is all that a new setting needs: its type says how it is written and within which range, its docstring is
+the manual, and `configuration` finds it in the environment and in sunset.toml. `sunset settings --markdown` writes
+docs/settings.md anew.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge, Gt, Le
 
 from proxy.core.url import MAX_TARGET_BYTES
+from proxy.edge.notation import BYTES, INSTANT, SECONDS
 from proxy.errors import SunsetError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from pydantic_core.core_schema import CoreSchema
+
+Bytes = Annotated[int, Ge(1), Le(2**40), BYTES]
+Count = Annotated[int, Ge(1), Le(2**31 - 1)]
+Seconds = Annotated[float, Gt(0), Le(366 * 86_400), SECONDS]
+WholeSeconds = Annotated[int, Ge(1), Le(366 * 86_400), SECONDS]
+Instant = Annotated[datetime, INSTANT]
 
 _ENDPOINT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%[^\]]+)?)\]|(?P<host>[^:\[\]]*)):(?P<port>\d{1,5})")
 _MAX_PORT = 65535
 
 
-class SettingsError(SunsetError):
+class SettingsError(SunsetError, ValueError):
     """Settings that a server cannot or must not be started with."""
 
 
@@ -46,6 +61,13 @@ class Endpoint:
         except ValueError:
             return False
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
+        """Where a setting is read, an endpoint is its text."""
+        from pydantic_core import core_schema  # noqa: PLC0415 - only who reads settings needs it
+
+        return core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
@@ -54,20 +76,21 @@ class Endpoint:
 class Limits:
     """Sizes in bytes, and numbers of things."""
 
-    target: int = MAX_TARGET_BYTES
+    target: Annotated[Bytes, Ge(1024), Le(MAX_TARGET_BYTES)] = MAX_TARGET_BYTES
     """The request target of a client; above it, 414."""
-    field: int = 8190
+    field: Annotated[Bytes, Ge(1024)] = 8190
     """One header field of a client, name and value; above it, 431."""
-    fields: int = 128
+    fields: Annotated[Count, Ge(16)] = 128
     """Header fields of a client; above it, 431."""
-    origin_field: int = 64 * 1024
-    """One header field of an origin: a content security policy of 9 KB is nothing unusual."""
-    origin_fields: int = 256
-    origin_connections: int = 1024
-    """Connections to one origin; above it, requests wait for one within `Timeouts.connect`."""
-    buffer: int = 64 * 1024
+    origin_field: Annotated[Bytes, Ge(1024)] = 64 * 1024
+    """One header field of an origin: a content security policy of 9 KB is nothing unusual. Above it, 502."""
+    origin_fields: Annotated[Count, Ge(16)] = 256
+    """Fields of an origin's answer; above it, 502."""
+    origin_connections: Count = 1024
+    """Connections to one origin; above it, requests wait for one within `timeouts.connect`."""
+    buffer: Annotated[Bytes, Ge(4096)] = 64 * 1024
     """How much of a body is held for a side that is slower than the other."""
-    backlog: int = 4096
+    backlog: Count = 4096
     """Connections that the kernel holds until they are accepted."""
 
 
@@ -75,47 +98,51 @@ class Limits:
 class Timeouts:
     """In seconds."""
 
-    keep_alive: float = 75.0
+    keep_alive: Seconds = 75.0
     """For a client's connection without a request on it, also before the first."""
-    body: float = 60.0
+    body: Seconds = 60.0
     """For the next bytes of a client's body; above it, 408."""
-    unread: float = 5.0
+    unread: Seconds = 5.0
     """For reading away what is left of a body that nobody wanted, before the connection is closed."""
-    linger: float = 1.0
+    linger: Seconds = 1.0
     """For a client to take the answer to a malformed request in, before the connection is closed."""
-    connect: float = 5.0
+    connect: Seconds = 5.0
     """For a connection to the origin, with name lookup and TLS; above it, 504."""
-    answer: float = 60.0
+    answer: Seconds = 60.0
     """For the head of the origin's answer, once the request is with it; above it, 504."""
-    silence: float = 60.0
+    silence: Seconds = 60.0
     """For the next bytes of the origin's body; above it, the client's connection is aborted."""
-    tunnel: float = 900.0
+    tunnel: Seconds = 900.0
     """For a WebSocket on which neither side says anything; above it, both are closed."""
-    left_out: float = 10.0
+    left_out: Seconds = 10.0
     """For an origin that could not be reached, or did not answer in time, where a site has others."""
-    dns: float = 30.0
+    dns: Seconds = 30.0
     """For which an origin's addresses are taken as looked up."""
-    dns_answer: float = 2.0
+    dns_answer: Seconds = 2.0
     """For a lookup; above it, the last known addresses are taken."""
-    dns_last_known: float = 600.0
+    dns_last_known: Seconds = 600.0
     """For which the last known addresses of an origin go on while lookups fail."""
-    origin_keep_alive: float = 15.0
+    origin_keep_alive: Seconds = 15.0
     """For a connection to the origin without a request on it."""
-    retry_after: int = 30
+    retry_after: WholeSeconds = 30
     """What a client is told to wait after 502 and 504."""
-    stop: float = 30.0
+    stop: Seconds = 30.0
     """For answers that are under way when the server is told to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What `sunset serve` is told. `at` starts the clock there, to rehearse; `admin` is None for no such listener."""
+    """What `sunset serve` is told."""
 
     listen: tuple[Endpoint, ...] = (Endpoint("127.0.0.1", 8080),)
+    """Where clients are answered."""
     admin: Endpoint | None = Endpoint("127.0.0.1", 9900)
+    """Where /metrics, /livez and /readyz are; `off` for no such listener."""
     admin_token: str = field(default="", repr=False)
     """Asked for by the admin listener; demanded where it listens on more than loopback."""
-    at: datetime | None = None
+    at: Instant | None = None
+    """Where the clock starts, to rehearse; UTC unless it has an offset. `off`: the time that it is."""
     preview_suffix: str = ""
+    """What may stand behind every host, as in po.co.localhost with `.localhost`, for a browser to find this machine."""
     limits: Limits = field(default_factory=Limits)
     timeouts: Timeouts = field(default_factory=Timeouts)

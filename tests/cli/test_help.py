@@ -19,7 +19,7 @@ from proxy.cli.app import app
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[Any]]
 
-COMMANDS = ("serve", "demo", "check", "explain", "audit", "schema", "health")
+COMMANDS = ("serve", "demo", "check", "explain", "audit", "settings", "schema", "health")
 RUNNING = ("serve", "demo", "health")
 FILES = {
     "paths.txt": "/uk/\n/uk/cart\n",

@@ -1,0 +1,80 @@
+"""Notations: how a setting is written whose value is more than a number, a text or a truth value.
+
+A notation stands in the type of a setting, as in `Annotated[float, SECONDS]`. What it makes of a text is judged further
+by the type itself; a value that is no text passes by.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Final
+
+from proxy.rulebook.moment import parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core.core_schema import CoreSchema
+
+_WITH_UNIT = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([A-Za-z]+)")
+
+
+@dataclass(frozen=True)
+class Notation:
+    """`read` makes a value of a text, and raises `ValueError` where it cannot."""
+
+    read: Callable[[str], object]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core import core_schema  # noqa: PLC0415 - only who reads settings needs it
+
+        def of_text(value: object) -> object:
+            return self.read(value) if isinstance(value, str) else value
+
+        return core_schema.no_info_before_validator_function(of_text, handler(source))
+
+
+class Unit(Notation):
+    """What a number counts: `30s`, `64KiB`. Such a number is shown as it could be written."""
+
+    def __init__(self, **factors: int) -> None:
+        super().__init__(self._number)
+        self._factors = factors
+        """By symbol, the one that a number alone has first."""
+
+    def _number(self, text: str) -> object:
+        match = _WITH_UNIT.fullmatch(text)
+        if match is None or match[2] not in self._factors:
+            return text
+        return (float(match[1]) if "." in match[1] else int(match[1])) * self._factors[match[2]]
+
+    @property
+    def symbols(self) -> str:
+        """`s, m, h or d`."""
+        *others, last = self._factors
+        return f"{', '.join(others)} or {last}"
+
+    def show(self, number: float) -> str:
+        """The number in the largest unit that leaves it whole."""
+        symbol, factor = next(
+            (pair for pair in reversed(self._factors.items()) if number and number % pair[1] == 0),
+            next(iter(self._factors.items())),
+        )
+        return f"{number / factor:.15g}{symbol}"
+
+
+def _instant(text: str) -> datetime:
+    moment = parse_moment(text)
+    return moment.wall.replace(tzinfo=moment.offset or UTC)
+
+
+BYTES: Final = Unit(B=1, KiB=1024, MiB=1024**2, GiB=1024**3)
+SECONDS: Final = Unit(s=1, m=60, h=3600, d=86_400)
+INSTANT: Final = Notation(_instant)
+"""A date or time as in rule files; UTC where it names no offset."""
+NETWORK: Final = Notation(ip_network)
+"""`10.0.0.0/8`, or an address alone."""
