@@ -26,13 +26,13 @@ _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus} | {
 
 def request_head(method: bytes, target: bytes, headers: Iterable[Header]) -> bytes:
     """The head of an HTTP/1.1 request, with the empty line that ends it."""
-    return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, _lines(headers))
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, field_lines(headers))
 
 
 def response_head(status: int, headers: Iterable[Header], reason: bytes | None = None) -> bytes:
     """The head of an HTTP/1.1 response, with the empty line that ends it."""
     phrase = _PHRASES.get(status, b"") if reason is None else reason
-    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, phrase, _lines(headers))
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, phrase, field_lines(headers))
 
 
 def has_controls(headers: Iterable[Header], reason: bytes = b"") -> bool:
@@ -43,5 +43,6 @@ def has_controls(headers: Iterable[Header], reason: bytes = b"") -> bool:
     return _CONTROLS.search(b"".join(everything)) is not None
 
 
-def _lines(headers: Iterable[Header]) -> bytes:
-    return b"".join([b"%b: %b\r\n" % header for header in headers])
+def field_lines(headers: Iterable[Header]) -> bytes:
+    """Fields as lines, each with its end."""
+    return b"\r\n".join([*map(b": ".join, headers), b""])
