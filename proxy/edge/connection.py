@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from aiohttp.web_request import BaseRequest
 
     from proxy.edge.clock import Clock
+    from proxy.edge.counts import Counts
     from proxy.edge.log import Sampled
-    from proxy.edge.metrics import Counts
     from proxy.edge.settings import Limits, Settings
 
 _INTERNAL_ERROR = 500
@@ -272,7 +272,7 @@ class Connection(web.RequestHandler):
     def _refuse(self, status: int, error: BaseException, *, silently: bool = False) -> None:
         listener = self._listener
         decision = BadRequest(status, _REASONS[status])
-        listener.counts.answered(None, Outcome.BAD_REQUEST, status, 0.0)
+        listener.counts.answered(listener.counts.tally(None, Outcome.BAD_REQUEST, status), 0.0)
         listener.sampled.warning("malformed request:", f"{status} {type(error).__name__} from {self.peer}")
         if self.transport is not None and not self.transport.is_closing() and not silently:
             self.transport.write(bad_request_bytes(decision, listener.clock.date()))

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from proxy.core.decision import Decision
     from proxy.core.table import Table
     from proxy.edge.clock import Clock
+    from proxy.edge.counts import Counts
     from proxy.edge.log import Sampled
-    from proxy.edge.metrics import Counts
     from proxy.edge.noticing import Noticing
     from proxy.edge.relay import Relay
     from proxy.edge.request import Request
@@ -107,7 +107,7 @@ class Handler:
             status = 500  # the connection answers, and logs it
             raise
         finally:
-            self._counts.answered(cause, outcome, status, self._clock.steady() - began)
+            self._counts.answered(self._counts.tally(cause, outcome, status), self._clock.steady() - began)
         if isinstance(sent, Switched):
             await sent.tunnel.run()
         elif request.writer.protocol.writing_paused:

@@ -1,14 +1,8 @@
-"""What was counted, and how Prometheus reads it.
-
-On the way of a request there is nothing but an addition to an int in a dict. Everything else (names, labels, buckets
-that add up) is made when somebody scrapes. Labels come from rule files alone: whatever a client sends, however often,
-adds no series. Every rule has its series from the start, so that one that is never hit can be seen.
-"""
+"""How Prometheus reads what was counted: names, labels, and buckets that add up are made when somebody scrapes."""
 
 from __future__ import annotations
 
 import platform
-from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
@@ -17,81 +11,15 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from proxy import __version__
-from proxy.core.decision import Cause, Outcome
-from proxy.core.kind import WRITTEN, Kind
-from proxy.core.mapping import MAPPINGS
+from proxy.core.decision import Outcome
 from proxy.core.schedule import Phase
+from proxy.edge.counts import BUCKETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from proxy.core.rulebook import Rulebook
+    from proxy.edge.counts import Counts
     from proxy.edge.live import LiveTable
-
-OTHER = "other"
-"""The `site` of requests that belong to none."""
-
-BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Upper bounds in seconds: a redirect takes well below a millisecond, an origin may take many."""
-
-_UNMAPPED = frozenset({Kind.KEEP_PATH, Kind.FALLBACK})
-
-
-class Counts:
-    """What a server has done since it was started."""
-
-    def __init__(self, rulebook: Rulebook) -> None:
-        self.requests: dict[tuple[str, Outcome, int], int] = {}
-        """By site, outcome and status."""
-        self.hits: dict[tuple[str, str], int] = {}
-        """By site and rule."""
-        self.unmapped: dict[str, int] = {}
-        """By site."""
-        self.upstream_errors: dict[tuple[str, str], int] = {}
-        """By site and reason."""
-        self.notices: dict[tuple[str, str], int] = {}
-        """By site and what became of the notice."""
-        self.durations = {outcome: [0] * (len(BUCKETS) + 1) for outcome in Outcome}
-        """By outcome: how many fell between one bound and the next."""
-        self.seconds = dict.fromkeys(Outcome, 0.0)
-        """By outcome: the sum of all durations."""
-        self.expect(rulebook)
-
-    def expect(self, rulebook: Rulebook) -> None:
-        """Begin the series of every site and rule with 0."""
-        for site in rulebook.sites:
-            if site.pass_through:
-                continue
-            self.unmapped.setdefault(site.name, 0)
-            for rule in site.rules:
-                self.hits.setdefault((site.name, MAPPINGS if rule.mapped else rule.name), 0)
-            if site.mappings:
-                self.hits.setdefault((site.name, MAPPINGS), 0)
-
-    def answered(self, cause: Cause | None, outcome: Outcome, status: int, seconds: float) -> None:
-        """One request was answered with `status` after `seconds`."""
-        site = OTHER
-        if cause is not None:
-            site = cause.site.name
-            if cause.kind in WRITTEN:
-                hit = (site, MAPPINGS if cause.kind is Kind.MAPPING else cause.rule)
-                self.hits[hit] = self.hits.get(hit, 0) + 1
-            elif cause.kind in _UNMAPPED:
-                self.unmapped[site] = self.unmapped.get(site, 0) + 1
-        key = (site, outcome, status)
-        self.requests[key] = self.requests.get(key, 0) + 1
-        self.durations[outcome][bisect_left(BUCKETS, seconds)] += 1
-        self.seconds[outcome] += seconds
-
-    def upstream_failed(self, site: str, reason: str) -> None:
-        """An origin did not do its part."""
-        key = (site, reason)
-        self.upstream_errors[key] = self.upstream_errors.get(key, 0) + 1
-
-    def noticed(self, site: str, outcome: str) -> None:
-        """An answer of the phase `notice` took the notice, or did not."""
-        key = (site, outcome)
-        self.notices[key] = self.notices.get(key, 0) + 1
 
 
 class Scrape(Collector):
@@ -143,6 +71,12 @@ class Scrape(Collector):
         for noticed, count in sorted(counts.notices.items()):
             notices.add_metric(noticed, count)
         yield notices
+        refused = CounterMetricFamily(
+            "sunset_connections_refused", "Connections of clients that were closed unheard.", labels=("reason",)
+        )
+        for reason, count in sorted(counts.refused.items()):
+            refused.add_metric((reason,), count)
+        yield refused
 
     def _durations(self) -> Metric:
         durations = HistogramMetricFamily(
@@ -151,11 +85,11 @@ class Scrape(Collector):
             labels=("outcome",),
         )
         bounds = [*map(str, BUCKETS), "+Inf"]
-        for outcome, numbers in self._counts.durations.items():
+        for outcome in Outcome:
             total = 0
             buckets = []
-            for bound, number in zip(bounds, numbers, strict=True):
-                total += number
+            for index, bound in enumerate(bounds):
+                total += self._counts.durations[outcome, index]
                 buckets.append((bound, float(total)))
             durations.add_metric((outcome,), buckets, self._counts.seconds[outcome])
         return durations

@@ -17,8 +17,8 @@ from proxy.edge.upstream import Reason, UpstreamError
 if TYPE_CHECKING:
     from proxy.core.model import Origin, Site
     from proxy.edge.clock import Clock
+    from proxy.edge.counts import Counts
     from proxy.edge.log import Sampled
-    from proxy.edge.metrics import Counts
     from proxy.edge.settings import Settings
     from proxy.edge.upstream import Exchange, Upstream
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from proxy.core.decision import BadRequest, Forward
     from proxy.core.model import Origin
     from proxy.edge.clock import Clock
-    from proxy.edge.metrics import Counts
+    from proxy.edge.counts import Counts
     from proxy.edge.noticing import Noticing, Visit
     from proxy.edge.origins import Origins
     from proxy.edge.request import Request

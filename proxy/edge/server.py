@@ -20,10 +20,11 @@ from aiohttp import web
 from proxy.edge.admin import Admin
 from proxy.edge.clock import Clock
 from proxy.edge.connection import Listener
+from proxy.edge.counts import Counts
 from proxy.edge.handler import Handler
 from proxy.edge.live import LiveTable
 from proxy.edge.log import Sampled
-from proxy.edge.metrics import Counts, Metrics
+from proxy.edge.metrics import Metrics
 from proxy.edge.noticing import Noticing
 from proxy.edge.origins import Origins
 from proxy.edge.relay import Relay

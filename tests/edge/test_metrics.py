@@ -19,8 +19,9 @@ from proxy.core.pattern import RegexPattern, parse_path
 from proxy.core.rulebook import Rulebook
 from proxy.core.schedule import Window
 from proxy.edge.clock import Clock
+from proxy.edge.counts import BUCKETS, Counts
 from proxy.edge.live import LiveTable
-from proxy.edge.metrics import BUCKETS, Counts, Metrics
+from proxy.edge.metrics import Metrics
 from proxy.edge.server import Server
 from tests.edge.peers import Client, Originating, Serving, ask, get
 from tests.edge.sites import AFTER, BEFORE, CUTOVER, PLACE, forwarding, passing_through, rule, rulebook, site
@@ -133,8 +134,8 @@ async def test_durations_are_a_histogram_by_outcome(serving: Serving) -> None:
 )
 def test_a_bound_belongs_to_its_bucket(seconds: float, bucket: int) -> None:
     counts = Counts(rulebook())
-    counts.answered(None, Outcome.REDIRECT, 301, seconds)
-    assert counts.durations[Outcome.REDIRECT].index(1) == bucket
+    counts.lasted(Outcome.REDIRECT, seconds)
+    assert counts.durations[Outcome.REDIRECT, bucket] == 1
 
 
 async def test_faults_of_origins_are_counted_by_reason(serving: Serving) -> None:
