@@ -20,6 +20,9 @@ RULES = Path("rules")
 Rules = Annotated[
     Path, typer.Option("--rules", metavar="DIR", help="The folder of rule files.", show_default=True, file_okay=True)
 ]
+CERTS = Path("certs")
+
+Certs = Annotated[Path, typer.Option("--certs", metavar="DIR", help="The folder of certificates.", show_default=True)]
 At = Annotated[
     str | None,
     typer.Option(

@@ -11,6 +11,7 @@ from proxy.cli.options import RULES, Config, Rules, configured
 EXAMPLES: Final = (
     "sunset serve --listen 0.0.0.0:8080",
     "sunset serve --listen 127.0.0.1:8080 --listen '[::1]:8080'",
+    "sunset serve --listen 0.0.0.0:8080 --listen-tls 0.0.0.0:8443",
     "sunset serve --at 2024-12-30T23:59:30 --preview-suffix .localhost",
 )
 
@@ -26,6 +27,21 @@ def serve(
             metavar="HOST:PORT",
             envvar="SUNSET_LISTEN",
             help="Where to answer; may be given more than once. Without it: 127.0.0.1:8080.",
+        ),
+    ] = None,
+    listen_tls: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--listen-tls",
+            metavar="HOST:PORT",
+            envvar="SUNSET_LISTEN_TLS",
+            help="Where to answer over TLS; may be given more than once.",
+        ),
+    ] = None,
+    certs: Annotated[
+        str | None,
+        typer.Option(
+            "--certs", metavar="DIR", envvar="SUNSET_CERTS", help="The folder of certificates. Without it: certs."
         ),
     ] = None,
     admin: Annotated[

@@ -17,6 +17,7 @@ from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD
 
 from proxy.core.decision import BadRequest, Outcome
+from proxy.edge.certificate import presented
 from proxy.edge.inflow import Inflow
 from proxy.edge.request import Request
 from proxy.wire.answer import headers_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from aiohttp import StreamReader
     from aiohttp.web_request import BaseRequest
 
+    from proxy.edge.certificate import Certificate
     from proxy.edge.clock import Clock
     from proxy.edge.counts import Counts
     from proxy.edge.log import Sampled
@@ -121,7 +123,7 @@ class Listener(web.Server):
 class Connection(web.RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_half_closed", "_inflow", "_last_body", "_listener", "_strays", "peer", "secure")
+    __slots__ = ("_half_closed", "_inflow", "_last_body", "_listener", "_strays", "certificate", "peer", "secure")
 
     def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
         limits, timeouts = listener.settings.limits, listener.settings.timeouts
@@ -144,6 +146,7 @@ class Connection(web.RequestHandler):
         self._strays = False
         self.peer = ""
         self.secure = False
+        self.certificate: Certificate | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected."""
@@ -151,6 +154,7 @@ class Connection(web.RequestHandler):
         if isinstance(peer, tuple):
             self.peer = str(peer[0])
         self.secure = transport.get_extra_info("sslcontext") is not None
+        self.certificate = presented(transport)
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:

@@ -39,6 +39,7 @@ from proxy.wire.texts import Subject
 if TYPE_CHECKING:
     from proxy.core.decision import Decision
     from proxy.core.table import Table
+    from proxy.edge.certificates import Certificates
     from proxy.edge.clock import Clock
     from proxy.edge.counts import Counts
     from proxy.edge.log import Sampled
@@ -77,7 +78,9 @@ class Handler:
         clock: Clock,
         counts: Counts,
         sampled: Sampled,
+        certificates: Certificates | None = None,
     ) -> None:
+        self._certificates = certificates
         self._relay = relay
         self._noticing = noticing
         self._settings = settings
@@ -128,7 +131,17 @@ class Handler:
             or request.version == HttpVersion10
         ):
             return MALFORMED_FRAMING
-        return self._table.decide(hosts[0], request.raw_target, request.method, request.secure)
+        decision = self._table.decide(hosts[0], request.raw_target, request.method, request.secure)
+        return self._misdirected(request, decision) or decision
+
+    def _misdirected(self, request: Request, decision: Decision) -> Misdirected | None:
+        """What a request gets that came over a connection on which another host's certificate was shown."""
+        if self._certificates is None or request.certificate is None or isinstance(decision, BadRequest):
+            return None
+        host = parse_host(_authority(request))
+        if host is None or not self._certificates.is_misdirected(host, request.certificate):
+            return None
+        return Misdirected(host)
 
     async def answer(self, request: Request, decision: Decision) -> tuple[Sent, int]:
         """Do what was decided. Gives the connection's fate and the status that was sent."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aiohttp import StreamReader
     from aiohttp.http import RawRequestMessage, StreamWriter
 
+    from proxy.edge.certificate import Certificate
     from proxy.wire.head import Header
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger, for no time
@@ -31,6 +32,7 @@ class Line(Protocol):
     transport: asyncio.Transport | None
     peer: str
     secure: bool
+    certificate: Certificate | None
 
     @property
     def is_retired(self) -> bool:
@@ -142,6 +144,11 @@ class Request:
     def secure(self) -> bool:
         """Whether it came over TLS."""
         return self._protocol.secure
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate that the client was shown; `None` without TLS."""
+        return self._protocol.certificate
 
     @property
     def can_switch(self) -> bool:

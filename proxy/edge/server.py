@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from proxy.edge.admin import Admin
+from proxy.edge.certificate_watch import CertificateWatch
+from proxy.edge.certificates import Certificates
 from proxy.edge.clock import Clock
 from proxy.edge.connection import Listener
 from proxy.edge.counts import Counts
@@ -29,6 +31,7 @@ from proxy.edge.noticing import Noticing
 from proxy.edge.origins import Origins
 from proxy.edge.relay import Relay
 from proxy.edge.settings import Endpoint, SettingsError
+from proxy.edge.tls import hush_undecodable_names
 from proxy.edge.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ class Server:
     def __init__(self, rulebook: Rulebook, settings: Settings, *, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock = Clock(settings.at) if clock is None else clock
+        self.certificates = Certificates(settings.certs) if settings.listen_tls else None
         self.counts = Counts(rulebook)
         sampled = Sampled(self.clock.steady)
         self._upstream = Upstream(settings, self.clock)
@@ -56,15 +60,25 @@ class Server:
         origins = Origins(self._upstream, settings=settings, clock=self.clock, counts=self.counts, sampled=sampled)
         relay = Relay(origins, noticing, settings=settings, clock=self.clock, counts=self.counts)
         self._handler = Handler(
-            relay, noticing, settings=settings, clock=self.clock, counts=self.counts, sampled=sampled
+            relay,
+            noticing,
+            settings=settings,
+            clock=self.clock,
+            counts=self.counts,
+            sampled=sampled,
+            certificates=self.certificates,
         )
         self.live = LiveTable(rulebook, self.clock, preview_suffix=settings.preview_suffix, swapped=self._handler.use)
         self.addresses: tuple[Endpoint, ...] = ()
         """Where it listens, or listened, with the ports that were taken for 0."""
+        self.tls_addresses: tuple[Endpoint, ...] = ()
+        """Where it does so with TLS."""
         self.admin_address: Endpoint | None = None
         """Where the admin listener does."""
         self._sampled = sampled
         self._sockets: list[socket.socket] = []
+        self._tls_sockets: list[socket.socket] = []
+        self._certificate_watch: CertificateWatch | None = None
         self._servers: list[asyncio.Server] = []
         self._listener: Listener | None = None
         self._admin: Admin | None = None
@@ -86,7 +100,10 @@ class Server:
                 self.admin_address = _endpoint_of(self._admin_socket)
             for endpoint in settings.listen:
                 self._sockets.append(bind(endpoint, settings.limits.backlog))
+            for endpoint in settings.listen_tls:
+                self._tls_sockets.append(bind(endpoint, settings.limits.backlog))
             self.addresses = tuple(map(_endpoint_of, self._sockets))
+            self.tls_addresses = tuple(map(_endpoint_of, self._tls_sockets))
             self.live.start()
             self._listener = Listener(
                 self._handler, settings=settings, clock=self.clock, counts=self.counts, sampled=self._sampled
@@ -96,6 +113,8 @@ class Server:
                 self._servers.append(
                     await loop.create_server(self._listener, sock=sock, backlog=settings.limits.backlog)
                 )
+            if self.certificates is not None:
+                await self._listen_with_tls(self._listener, self.certificates)
             if self._admin is not None and self._admin_socket is not None:
                 self._admin_runner = web.AppRunner(self._admin.application(), access_log=None, handle_signals=False)
                 await self._admin_runner.setup()
@@ -104,6 +123,26 @@ class Server:
         except BaseException:
             await self.stop()
             raise
+
+    async def _listen_with_tls(self, listener: Listener, certificates: Certificates) -> None:
+        certificates.refresh()
+        if not certificates.all:
+            raise SettingsError(_no_certificate(certificates))
+        settings = self.settings
+        for sock in self._tls_sockets:
+            self._servers.append(
+                await asyncio.get_running_loop().create_server(
+                    listener,
+                    sock=sock,
+                    backlog=settings.limits.backlog,
+                    ssl=certificates.listener,
+                    ssl_handshake_timeout=settings.timeouts.handshake,
+                    ssl_shutdown_timeout=settings.timeouts.farewell,
+                )
+            )
+        hosts = [host for site in self.live.rulebook.sites for host in site.hosts]
+        self._certificate_watch = CertificateWatch(certificates, every=settings.timeouts.certificates, hosts=hosts)
+        self._certificate_watch.start()
 
     async def stop(self) -> None:
         """Be no longer ready, accept no more, let answers under way end, close everything."""
@@ -115,10 +154,14 @@ class Server:
         if self._listener is not None:
             await self._listener.drain(self.settings.timeouts.stop)
         self.live.stop()
+        if self._certificate_watch is not None:
+            self._certificate_watch.stop()
         await self._upstream.close()
         if self._admin_runner is not None:
             await self._admin_runner.cleanup()
-        for sock in (*self._sockets, *([self._admin_socket] if self._admin_socket is not None else [])):
+        if self._admin_socket is not None:
+            self._admin_socket.close()
+        for sock in (*self._sockets, *self._tls_sockets):
             sock.close()
 
     async def __aenter__(self) -> Self:
@@ -147,6 +190,8 @@ async def serve(
         try:
             for address in server.addresses:
                 log.info("listening on http://%s", address)
+            for address in server.tls_addresses:
+                log.info("listening on https://%s", address)
             if server.admin_address is not None:
                 log.info("metrics on http://%s/metrics", server.admin_address)
             if server.clock.is_rehearsal:
@@ -169,6 +214,7 @@ def run(
     started: Callable[[Server], None] | None = None,
 ) -> None:
     """`serve` on an event loop of its own: uvloop's where there is one."""
+    hush_undecodable_names()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(rulebook, settings, clock=clock, started=started))
 
@@ -206,6 +252,16 @@ def _advice(error: OSError, endpoint: Endpoint) -> str:
             return "this machine has no such address"
         case _:
             return str(error.strerror or error)
+
+
+def _no_certificate(certificates: Certificates) -> str:
+    """Why TLS cannot be spoken, and what to do about it."""
+    faults = "".join(f"\n  {fault}" for fault in certificates.faults)
+    found = f" can be used:{faults}\n" if faults else " is there; "
+    return (
+        f"--listen-tls needs a certificate, and none in {certificates.folder}{found}"
+        "put it there as certs/README.md says, or let `sunset certs self-signed` make one to try out"
+    )
 
 
 def _endpoint_of(sock: socket.socket) -> Endpoint:

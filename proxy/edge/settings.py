@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Le
@@ -100,6 +101,10 @@ class Timeouts:
 
     keep_alive: Seconds = 75.0
     """For a client's connection without a request on it, also before the first."""
+    handshake: Seconds = 10.0
+    """For a client's TLS handshake, from the connection to its end."""
+    farewell: Seconds = 5.0
+    """For a client to end its side of TLS (close_notify), once the last answer is with it."""
     body: Seconds = 60.0
     """For the next bytes of a client's body; above it, 408."""
     unread: Seconds = 5.0
@@ -126,6 +131,8 @@ class Timeouts:
     """For a connection to the origin without a request on it."""
     retry_after: WholeSeconds = 30
     """What a client is told to wait after 502 and 504."""
+    certificates: Seconds = 10.0
+    """Between two looks at the files of certificates."""
     stop: Seconds = 30.0
     """For answers that are under way when the server is told to stop."""
 
@@ -136,6 +143,10 @@ class Settings:
 
     listen: tuple[Endpoint, ...] = (Endpoint("127.0.0.1", 8080),)
     """Where clients are answered."""
+    listen_tls: tuple[Endpoint, ...] = ()
+    """Where they are answered over TLS."""
+    certs: Path = Path("certs")
+    """The folder of certificates for that."""
     admin: Endpoint | None = Endpoint("127.0.0.1", 9900)
     """Where /metrics, /livez and /readyz are; `off` for no such listener."""
     admin_token: str = field(default="", repr=False)

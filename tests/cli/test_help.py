@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from proxy import __version__
 from proxy.cli.app import app
+from proxy.edge.self_signed import write
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[Any]]
@@ -69,11 +71,14 @@ def test_every_example_of_the_help_runs(sunset: Run, here: Path, command: str) -
 
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
-def test_every_example_that_runs_a_server_runs_and_is_found_well(sunset: Run, start: Start, command: str) -> None:
+def test_every_example_that_runs_a_server_runs_and_is_found_well(
+    sunset: Run, start: Start, here: Path, command: str
+) -> None:
+    write(here / "certs", ["po.co"], now=datetime(2026, 1, 1, tzinfo=UTC), days=9999)
     for example in examples(sunset, command):
         name, *arguments = shlex.split(example)
         assert name == "sunset"
-        any_port = [re.sub(r":80\d\d$", ":0", argument) for argument in arguments]
+        any_port = [re.sub(r":8[04]\d\d$", ":0", argument) for argument in arguments]
         listen = [] if "--listen" in any_port else ["--listen", "127.0.0.1:0"]
         process = start(*any_port, *listen, "--admin", "127.0.0.1:0", stderr=subprocess.STDOUT)
         assert process.stdout is not None

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,11 +100,25 @@ def test_a_broken_rulebook_is_not_served(sunset: Run) -> None:
     assert "nowhere" in ran.stderr
 
 
+def test_tls_without_a_certificate_is_told_with_a_way_to_try_it_out(sunset: Run, here: Path) -> None:
+    ran = sunset("serve", "--listen-tls", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+    assert ran.returncode == 1
+    assert "certs: is not there" in ran.stderr
+    assert "sunset certs self-signed" in ran.stderr
+    (here / "certs").mkdir()
+    (here / "certs/po.co.pem").write_text("no certificate", "utf-8")
+    ran = sunset("serve", "--listen-tls", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+    assert ran.returncode == 1
+    assert "certs/po.co.key: is missing" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 WRONG_USE = {
     "no port": (["serve", "--listen", "localhost"], "HOST:PORT|127.0.0.1:8080"),
     "no such port": (["serve", "--listen", "127.0.0.1:65536"], "127.0.0.1:8080"),
     "bare IPv6": (["serve", "--listen", "::1:8080"], r"\[::1\]:8080"),
     "no date": (["serve", "--at", "soon"], "2024-12-31"),
+    "no port for TLS": (["serve", "--listen-tls", "localhost"], "HOST:PORT|127.0.0.1:8080"),
     "health of nowhere": (["health", "--admin", "9900"], "127.0.0.1:8080"),
 }
 

@@ -70,8 +70,8 @@ class Client:
         return await cls.connect(address.host, address.port)
 
     @classmethod
-    async def connect(cls, host: str, port: int) -> Self:
-        return cls(*await asyncio.open_connection(host, port))
+    async def connect(cls, host: str, port: int, **tls: Any) -> Self:
+        return cls(*await asyncio.open_connection(host, port, **tls))
 
     def send(self, data: bytes) -> None:
         self.writer.write(data)
