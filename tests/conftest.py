@@ -1,7 +1,8 @@
-"""For all tests: how hypothesis searches."""
+"""For all tests: how hypothesis searches, and that what was measured is shown at the end."""
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # Shared machines stall: how long an example takes is for bench/ to say. In CI the same examples come every time, so
@@ -9,3 +10,18 @@ from hypothesis import settings
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures that tests have noted, as `tests/threats` does."""
+    figures = sorted(
+        str(value)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, value in report.user_properties
+        if name == "figure"
+    )
+    if figures:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(figures))

@@ -1,0 +1,135 @@
+"""A running `sunset serve`: what it answers, what it says and counts, and what it takes of the machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from prometheus_client.parser import text_string_to_metric_families
+
+TOP = Path(__file__).parent.parent.parent
+PATIENCE = 60.0
+"""Seconds after which something that should have happened will not, on a machine that has other things to do."""
+
+Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+class Start(Protocol):
+    """Starts a server: arguments of `sunset serve`, a rule folder, and variables of the environment."""
+
+    def __call__(self, *arguments: str, rules: Path | None = None, **variables: str) -> Running: ...
+
+
+class Running:
+    """A server of its own process; `lines` is what it has said so far."""
+
+    def __init__(
+        self, folder: Path, arguments: tuple[str, ...], *, rules: Path | None, variables: Mapping[str, str]
+    ) -> None:
+        self.lines: list[str] = []
+        self._folder = folder
+        self._arguments = ("--rules", str(rules or TOP / "rules"), *arguments)
+        self._variables = variables
+        self._up = threading.Event()
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "proxy", "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SUNSET_")}
+        self.process = subprocess.Popen(
+            [*command, *self._arguments],
+            cwd=self._folder,
+            env={**environment, "PYTHONPATH": str(TOP), **self._variables},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._listening = threading.Thread(target=self._listen)
+        self._listening.start()
+        if not self._up.wait(PATIENCE) or not self._find("metrics on"):
+            self.__exit__(None, None, None)
+            raise AssertionError("".join(self.lines))
+        self.port = self._port_of("listening on")
+        self.admin = self._port_of("metrics on")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.wait(PATIENCE)
+        self._listening.join(PATIENCE)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+    def connect(self) -> socket.socket:
+        """A connection of a client."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+    def tell(self, data: bytes) -> bytes:
+        """All that is answered to `data` on a connection of its own, until that ends; a reset is an end too."""
+        with self.connect() as sock:
+            answer = b""
+            try:
+                sock.sendall(data)
+                while received := sock.recv(1 << 16):
+                    answer += received
+            except ConnectionError:
+                pass
+            return answer
+
+    def series(self) -> Series:
+        """What it has counted."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics", timeout=PATIENCE) as response:
+            document = response.read().decode()
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in text_string_to_metric_families(document)
+            for sample in family.samples
+        }
+
+    def memory(self) -> float:
+        """Resident memory in MiB, of all its processes together."""
+        return sum(_resident(pid) for pid in self._processes()) / 1024
+
+    def descriptors(self) -> int:
+        """Open files and sockets, of all its processes together."""
+        return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in self._processes())
+
+    def _processes(self) -> Iterator[int]:
+        waiting = [self.process.pid]
+        while waiting:
+            pid = waiting.pop()
+            yield pid
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                waiting += map(int, (task / "children").read_text("ascii").split())
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line)
+            if "metrics on" in line:
+                self._up.set()
+        self._up.set()
+
+    def _find(self, text: str) -> str:
+        return next((line for line in self.lines if text in line), "")
+
+    def _port_of(self, text: str) -> int:
+        match = re.search(r"http://127\.0\.0\.1:(\d+)", self._find(text))
+        assert match is not None
+        return int(match[1])
+
+
+def _resident(pid: int) -> int:
+    """In KiB."""
+    match = re.search(r"^VmRSS:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text("ascii"), re.MULTILINE)
+    assert match is not None
+    return int(match[1])
