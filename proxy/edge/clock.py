@@ -8,14 +8,12 @@ on from there by the machine's steady clock, which nobody sets.
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock:
@@ -51,7 +49,7 @@ class Clock:
         """
         if instant.tzinfo is None:
             raise ValueError("an instant needs an offset")
-        start = (instant - _EPOCH).total_seconds()
+        start = instant.timestamp()
         self._rehearsal = (start, self.steady())
         self._latest = start
 
@@ -67,7 +65,7 @@ class Clock:
 
     def now(self) -> datetime:
         """The instant, in UTC."""
-        return _EPOCH + timedelta(seconds=self.timestamp())
+        return datetime.fromtimestamp(self.timestamp(), UTC)
 
     def date(self) -> bytes:
         """The value of a Date header (RFC 9110 section 6.6.1), written anew once a second."""

@@ -8,12 +8,12 @@ its freshness, which never reaches past the cutover.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from proxy.core.schedule import Phase
 from proxy.wire.banner import Banners
 from proxy.wire.banner_style import STYLE_SOURCE
-from proxy.wire.coding import Coding, Decoder, coding_for, coding_of, encoder
+from proxy.wire.coding import Coding, Decoder, Encoder, coding_for, coding_of, encoder
 from proxy.wire.csp import with_style
 from proxy.wire.dismissal import dismissal_of
 from proxy.wire.exclusion import Exclusion, excluded_answer, excluded_request
@@ -22,7 +22,7 @@ from proxy.wire.notice import Injector
 from proxy.wire.noticed import asking_for_page, noticed, varying
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from proxy.core.decision import Forward
     from proxy.core.model import Site
@@ -68,6 +68,20 @@ class Visit:
     notice.
     """
 
+    __slots__ = (
+        "_authority",
+        "_banner",
+        "_clock",
+        "_decision",
+        "_dismissal",
+        "_excluded",
+        "_injector",
+        "_recoding",
+        "_request",
+        "_target",
+        "headers",
+    )
+
     def __init__(self, decision: Forward, request: Request, clock: Clock, authority: bytes, target: bytes) -> None:
         self._decision = decision
         self._request = request
@@ -78,8 +92,7 @@ class Visit:
         self._dismissal: Dismissal | None = None
         self._excluded: Exclusion | str | None = SKIPPED
         self._injector: Injector | None = None
-        self._decoder: Decoder | None = None
-        self._encoder = encoder(Coding.IDENTITY)
+        self._recoding: _Recoding | None = None
         self.headers: Sequence[Header] = request.headers
 
     def prepare(self, banner: Banner, dismissal: Dismissal | None) -> None:
@@ -127,49 +140,60 @@ class Visit:
         """The fields of a page with a notice; with an injector for it, if there is one to come."""
         fields = noticed(headers, banner.edition)
         styled = with_style(fields, STYLE_SOURCE)
-        if into_page:
-            content_type = next(value for name, value in headers if name.lower() == b"content-type")
-            if self._excluded is None:
-                notice = banner.render(
-                    self._authority, self._target, self._decision.successor, styled=styled is not None
-                )
-                self._injector = Injector(notice, content_type)
-            fields = self._recoded(fields) if styled is None else self._recoded(styled)
-        elif styled is not None:
+        if styled is not None:
             fields = styled
-        return fields
+        if not into_page:
+            return fields
+        if self._excluded is None:
+            notice = banner.render(self._authority, self._target, self._decision.successor, styled=styled is not None)
+            self._injector = Injector(notice, _value(headers, b"content-type"))
+        written = _value(headers, b"content-encoding")
+        return self._recoded(fields, written) if written else fields
 
-    def _recoded(self, headers: list[Header]) -> list[Header]:
+    def _recoded(self, headers: list[Header], written: bytes) -> list[Header]:
         """A page that comes in a coding all the same is answered in one that the client accepts."""
-        written = b",".join(value for name, value in headers if name.lower() == b"content-encoding")
         coding = coding_of(written)
         if coding is None or coding is Coding.IDENTITY:
             return headers
-        accepted = b",".join(value for name, value in self._request.headers if name.lower() == b"accept-encoding")
-        answered_in = coding_for(accepted or None)
-        self._decoder = Decoder(coding)
-        self._encoder = encoder(answered_in)
+        answered_in = coding_for(_value(self._request.headers, b"accept-encoding") or None)
+        self._recoding = _Recoding(Decoder(coding), encoder(answered_in))
         fields = [header for header in headers if header[0].lower() != b"content-encoding"]
         if answered_in is not Coding.IDENTITY:
             fields.append((b"Content-Encoding", answered_in.encode()))
         return [*fields, (b"Vary", b"Accept-Encoding")]
 
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """What can go on of the body, in pieces that may be empty. Raises `CodingError`."""
+    def feed(self, chunk: bytes) -> Iterable[bytes]:
+        """What can go on of the body, in pieces that may be empty. Taking them may raise `CodingError`."""
         if self._injector is None:
-            yield chunk
-        elif self._decoder is None:
-            yield self._injector.feed(chunk)
-        else:
-            for piece in self._decoder.feed(chunk):
-                yield self._encoder.feed(self._injector.feed(piece))
-            yield self._encoder.flush()
+            return (chunk,)
+        if self._recoding is None:
+            return (self._injector.feed(chunk),)
+        return _recoded(chunk, self._injector, self._recoding)
 
     def finish(self) -> bytes:
         """The rest of the body, which has ended. Raises `CodingError`."""
         if self._injector is None:
             return b""
-        if self._decoder is None:
+        if self._recoding is None:
             return self._injector.finish()
-        self._decoder.finish()
-        return self._encoder.feed(self._injector.finish()) + self._encoder.finish()
+        self._recoding.decoder.finish()
+        return self._recoding.encoder.feed(self._injector.finish()) + self._recoding.encoder.finish()
+
+
+class _Recoding(NamedTuple):
+    """How a page that came in a coding goes on in one, or in none."""
+
+    decoder: Decoder
+    encoder: Encoder
+
+
+def _recoded(chunk: bytes, injector: Injector, recoding: _Recoding) -> Iterator[bytes]:
+    """What can go on of a page that is undone, noticed and done again, piece by piece."""
+    for piece in recoding.decoder.feed(chunk):
+        yield recoding.encoder.feed(injector.feed(piece))
+    yield recoding.encoder.flush()
+
+
+def _value(headers: Iterable[Header], field: bytes) -> bytes:
+    """What a field says, in all of its lines; nothing where it is not there."""
+    return b",".join([value for name, value in headers if name.lower() == field])

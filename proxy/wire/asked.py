@@ -20,6 +20,7 @@ MAX_BYTES: Final = 2048
 
 _KEPT: Final = "/?:@!$(),*="  # what a query may hold (RFC 3986 section 3.4), less what HTML and forms read
 _FIT: Final = quote_from_bytes(bytes(range(0x100)), _KEPT).encode("ascii")  # all that is kept, and the escapes
+_PLAIN: Final = _FIT.replace(b"%", b"")  # what stands for itself
 _DOT_SEGMENT = re.compile(rb"/\.{1,2}(?:/|$)")
 _OWN = b"/.sunset"
 
@@ -29,9 +30,11 @@ def as_parameter(target: bytes) -> bytes:
 
     Pure ASCII, without anything that means something in an attribute of HTML.
     """
-    value = target.replace(b"%", b"%25").replace(b"&", b"%26").replace(b"+", b"%2B")  # what most targets have
-    if value.translate(None, _FIT):
-        value = quote_from_bytes(target, _KEPT).encode("ascii")
+    value = target
+    if target.translate(None, _PLAIN):
+        value = target.replace(b"%", b"%25").replace(b"&", b"%26").replace(b"+", b"%2B")  # what most others have
+        if value.translate(None, _FIT):
+            value = quote_from_bytes(target, _KEPT).encode("ascii")
     return value if len(value) <= MAX_BYTES else b""
 
 

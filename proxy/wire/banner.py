@@ -69,13 +69,11 @@ class Banner:
         `successor` is the Location that the page will get. Without style it is for pages whose policy forbids any.
         """
         form = self._styled if styled else self._plain
-        values = {b"host": _text(authority), b"page": as_parameter(target)}
+        asked = (_text(authority), as_parameter(target)) * form.own_links
         if successor is None:
-            return form.alone % values
+            return form.alone % asked
         address = escape_non_ascii(successor)
-        values[b"successor"] = _text(address)
-        values[b"shown"] = shown(address)
-        return form.with_successor % values
+        return form.with_successor % (_text(address), shown(address), *asked)
 
 
 class Banners:
@@ -94,13 +92,17 @@ class Banners:
 
 
 class _Form:
-    """A banner as two templates, with the address of the new page and without."""
+    """A banner as two templates, with the address of the new page and without.
 
-    __slots__ = ("alone", "with_successor")
+    In them are the new page's address, twice, and then the asked host and page, for each of so many links of its own.
+    """
+
+    __slots__ = ("alone", "own_links", "with_successor")
 
     def __init__(self, writer: _Writer, now: datetime) -> None:
         self.alone = writer.banner(now, moves=False)
         self.with_successor = writer.banner(now, moves=True)
+        self.own_links = writer.own_links
 
 
 class _Writer:
@@ -112,9 +114,10 @@ class _Writer:
         self._dates = dates
         self._styled = styled
         self._texts: BannerTexts = banner_texts_for(dates.language)
+        self.own_links = bool(notice.pages) + notice.dismissible
 
     def banner(self, now: datetime, *, moves: bool) -> bytes:
-        """Everything, with `%(host)b`, `%(page)b` and, where it `moves`, `%(successor)b` and `%(shown)b` in it."""
+        """Everything, with a `%b` for what is put in for each request; see `_Form`."""
         links = [*(self._successor() if moves else ()), *self._announcement()]
         paragraphs = self._paragraph("says", self._message(now))
         if links:
@@ -148,7 +151,7 @@ class _Writer:
 
     def _successor(self) -> Iterable[str]:
         moves = _ascii(self._texts.moves)
-        address = '<a href="%(successor)b" target="_top" dir="ltr">%(shown)b</a>'
+        address = '<a href="%b" target="_top" dir="ltr">%b</a>'
         yield f"<span{self._class('moves')}{self._spoken(self._texts.language)}>{moves} {address}</span>"
 
     def _dismissal(self) -> str:
@@ -158,7 +161,7 @@ class _Writer:
         return self._link(dismiss_path(self._site), self._texts.hide, spoken)
 
     def _link(self, path: bytes, text: str, attributes: str = "") -> str:
-        address = f"//%(host)b{_ascii(path.decode('latin-1'))}?{PARAMETER.decode()}=%(page)b"
+        address = f"//%b{_ascii(path.decode('latin-1'))}?{PARAMETER.decode()}=%b"
         return f'<a{attributes} href="{address}" rel="nofollow" target="_top">{_ascii(text)}</a>'
 
     def _paragraph(self, name: str, content: str) -> str:
@@ -190,12 +193,13 @@ def _text(raw: bytes) -> bytes:
     return escape(raw.decode("ascii")).encode("ascii")
 
 
+_BEHIND_PATH = re.compile(rb"[?#]")
 _HARMLESS: Final = bytes(byte for byte in range(0x21, 0x7F) if byte not in b"&<>\"'")
 
 
 def shown(address: bytes) -> bytes:
     """An address, or a request target, as people write it: host and path as HTML, a long one short in its middle."""
-    whole = re.split(rb"[?#]", address if address[:1] == b"/" else address.partition(b"://")[2], maxsplit=1)[0]
+    whole = _BEHIND_PATH.split(address if address[:1] == b"/" else address.partition(b"://")[2], maxsplit=1)[0]
     if len(whole) <= _SHOWN:
         return _text(whole)
     return _text(whole[: _SHOWN - 24]) + b"&#8230;" + _text(whole[-22:])

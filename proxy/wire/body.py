@@ -16,7 +16,18 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from proxy.wire.html import AMP, ATTRIBUTE, HTML_TAG, NOSCRIPT, RAW_TEXT, RUN_OF_HEAD, TOKEN, is_self_contained
+from proxy.wire.html import (
+    AMP,
+    ATTRIBUTE,
+    BODY_TAG,
+    HTML_TAG,
+    NOSCRIPT,
+    OPENING,
+    RAW_TEXT,
+    RUN_OF_HEAD,
+    TOKEN,
+    is_self_contained,
+)
 from proxy.wire.passage import Passage
 
 MAX_HELD_BYTES = 64 * 1024
@@ -101,6 +112,8 @@ class BodyFinder:
 
     def _begin(self, data: bytes) -> int:
         """A page begins with markup. What begins with text is likelier made for programs: JSON, "OK", UTF-16."""
+        if self._offset == 0 and (position := self._begin_plainly(data)):
+            return position
         position = len(_UTF8_MARK) if self._offset == 0 and data.startswith(_UTF8_MARK) else 0
         leading = _LEADING.match(data, position)
         assert leading is not None  # noqa: S101  # it matches nothing at least
@@ -111,6 +124,21 @@ class BodyFinder:
         self._is_html = leading.lastgroup != "instruction"  # XML of any kind, unless an <html> follows
         self._began = True
         return leading.start(leading.lastgroup)
+
+    def _begin_plainly(self, data: bytes) -> int:
+        """As nearly all pages begin, told by a few patterns: a doctype, `<html>`, a head, a body tag. Else it is 0."""
+        opening = OPENING.match(data)
+        if opening is None or opening.end() > MAX_CONSTRUCT_BYTES or _is_amp(data, opening):
+            return 0
+        self._began = True
+        position = opening.end()
+        if run := RUN_OF_HEAD.match(data, position):
+            position = run.end()
+            self._head_is_over = run["end"] is not None
+        if body := BODY_TAG.match(data, position):
+            self.place = position = body.end()
+            self.finding = Finding.PLACE
+        return position
 
     def _read(self, data: bytes, position: int) -> int:
         while self.finding is None:
@@ -213,7 +241,7 @@ class BodyFinder:
         tag = self._whole(HTML_TAG, data, token.start())
         if tag is None:
             return None
-        if any(AMP.fullmatch(attribute["name"]) for attribute in ATTRIBUTE.finditer(data, *tag.span("attributes"))):
+        if _is_amp(data, tag):
             self._end_with(Finding.AMP)
             return None
         self._is_html = True
@@ -251,3 +279,10 @@ class BodyFinder:
 
     def _is_too_far(self, position: int) -> bool:
         return self.place is not None and self._offset + position - self.place > MAX_HELD_BYTES
+
+
+def _is_amp(data: bytes, tag: re.Match[bytes]) -> bool:
+    """Whether the attributes of an `<html>` tag say so."""
+    if AMP.search(tag["attributes"]) is None:
+        return False
+    return any(AMP.fullmatch(attribute["name"]) for attribute in ATTRIBUTE.finditer(data, *tag.span("attributes")))

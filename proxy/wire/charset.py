@@ -55,8 +55,8 @@ _ASCII_BASED = frozenset(
 )
 
 _KNOWN = _ASCII_BASED | _UTF16 | _OTHER
-
 _MARKS = ((b"\xef\xbb\xbf", True), (b"\xfe\xff", False), (b"\xff\xfe", False))
+_MARKS_BEGIN = b"\xef\xfe\xff"
 _XML_IN_UTF16 = (b"<\x00?\x00x\x00", b"\x00<\x00?\x00x")
 _VALUE_FOLLOWS = re.compile(rb"[\t\n\f\r ]*+=")
 _BLANKS = b"\t\n\f\r "
@@ -80,17 +80,21 @@ def is_ascii_based(content_type: bytes, opening: bytes, *, whole: bool) -> bool 
     `content_type` is the field's value, and may be empty; `whole` says that the page has no more than `opening`. An
     answer stays the same when the opening grows, and there is one when it has `OPENING_BYTES`.
     """
-    for mark, is_ascii in _MARKS:
-        if opening.startswith(mark):
-            return is_ascii
-        if mark.startswith(opening) and not whole:
-            return None
+    if opening[:1] in _MARKS_BEGIN:
+        for mark, is_ascii in _MARKS:
+            if opening.startswith(mark):
+                return is_ascii
+            if mark.startswith(opening) and not whole:
+                return None
     if in_field := _label_in_field(content_type):
         return in_field in _ASCII_BASED
     opening = opening[:OPENING_BYTES]
+    is_enough = whole or len(opening) == OPENING_BYTES
+    if is_enough and not _names_other(opening):
+        return not opening.startswith(_XML_IN_UTF16)
     label = _label_in_meta(opening)
     if label is None:
-        if len(opening) < OPENING_BYTES and not whole:
+        if not is_enough:
             return None
         declaration = _XML_DECLARATION.match(opening)
         label = declaration[2].lower() if declaration else b""
@@ -100,6 +104,12 @@ def is_ascii_based(content_type: bytes, opening: bytes, *, whole: bool) -> bool 
 def _label_in_field(content_type: bytes) -> bytes:
     parameter = _PARAMETER.search(content_type)
     return (parameter[1] or parameter[2] or b"").strip(_BLANKS).lower() if parameter else b""
+
+
+def _names_other(opening: bytes) -> bool:
+    """Whether a label of `_OTHER` may stand there; in few pages one does."""
+    lowered = opening.lower()
+    return b"2022" in lowered or b"hz-gb" in lowered or b"replacement" in lowered
 
 
 def _label_in_meta(opening: bytes) -> bytes | None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 FIELD: Final = b"content-security-policy"
 
 _UNREADABLE = re.compile(rb"[^\t\x20-\x7e]")
-_DIRECTIVE = re.compile(rb"[\t ]*([^\t ;]+)([^;]*)")
 _GOVERNING: Final = (b"style-src-elem", b"style-src", b"default-src")
 _NONE: Final = b"'none'"
 _UNSAFE_INLINE: Final = b"'unsafe-inline'"
@@ -47,25 +46,31 @@ def with_style(headers: Sequence[Header], source: bytes) -> list[Header] | None:
 
 def _allowing(policy: bytes, source: bytes) -> bytes:
     """One policy with the hash in it, where it needs one; the rest of its bytes stay."""
-    directives: dict[bytes, re.Match[bytes]] = {}
-    for directive in _DIRECTIVE.finditer(policy):
-        directives.setdefault(directive[1].lower(), directive)
-    name = next((name for name in _GOVERNING if name in directives), None)
-    if name is None:
+    directives = policy.split(b";")
+    places: dict[bytes, int] = {}
+    for place, directive in enumerate(directives):
+        if words := directive.split(None, 1):
+            places.setdefault(words[0].lower(), place)
+    for governing in _GOVERNING:
+        if governing in places:
+            break
+    else:
         return policy
-    governing = directives[name]
-    sources = governing[2].split()
+    directive = directives[places[governing]]
+    written, *sources = directive.split()
     if _allows(sources, source):
         return policy
-    listed = b" ".join([*(one for one in sources if one.lower() != _NONE), source])
-    if name == b"default-src":
+    listed = b" ".join([*[one for one in sources if one.lower() != _NONE], source])
+    if governing == b"default-src":
         return b"%b; style-src %b" % (policy.rstrip(b"; \t"), listed)
-    return b"%b %b%b" % (policy[: governing.end(1)], listed, policy[governing.end() :])
+    blanks = directive.partition(written)[0]
+    directives[places[governing]] = b"%b%b %b" % (blanks, written, listed)
+    return b";".join(directives)
 
 
 def _allows(sources: Sequence[bytes], source: bytes) -> bool:
     """Whether the list allows the style as it is."""
     if source in sources:
         return True
-    inline = any(one.lower() == _UNSAFE_INLINE for one in sources)
+    inline = _UNSAFE_INLINE in [one.lower() for one in sources]
     return inline and not any(_NONCE_OR_HASH.fullmatch(one) for one in sources)

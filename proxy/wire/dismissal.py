@@ -51,10 +51,10 @@ class Dismissal:
 
     def is_in(self, headers: Iterable[Header]) -> bool:
         """Whether whoever sends these fields has hidden the notice."""
-        return any(
-            self._cookie in value and name.lower() == b"cookie" and self._pattern.search(value) is not None
-            for name, value in headers
-        )
+        for name, value in headers:
+            if self._cookie in value and name.lower() == b"cookie" and self._pattern.search(value) is not None:
+                return True
+        return False
 
     def answer(
         self, authority: bytes, query: bytes | None, headers: Iterable[Header], *, secure: bool

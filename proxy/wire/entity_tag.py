@@ -20,21 +20,17 @@ def noticed_tag(tag: bytes, edition: bytes) -> bytes | None:
     match = _TAG.fullmatch(tag.strip())
     if match is None:
         return None
-    return b'W/"%b%b.%b"' % (_prefix(edition), b"w" if match[1] else b"s", match[2])
+    return b'W/"sunset.%b.%b.%b"' % (edition, b"w" if match[1] else b"s", match[2])
 
 
 def origin_condition(condition: bytes, edition: bytes) -> bytes | None:
     """The value of If-None-Match as the origin knows it; `None` where no tag in it is of that edition."""
     if condition.strip() == b"*":
         return condition
-    prefix = _prefix(edition)
+    prefix = b"sunset.%b." % edition
     tags: list[bytes] = []
     for _, opaque in _TAG.findall(condition):
         kind, dot, rest = opaque.removeprefix(prefix).partition(b".")
         if opaque.startswith(prefix) and dot and kind in {b"s", b"w"}:
             tags.append(b'%b"%b"' % (b"W/" if kind == b"w" else b"", rest))
     return b", ".join(tags) or None
-
-
-def _prefix(edition: bytes) -> bytes:
-    return b"sunset.%b." % edition

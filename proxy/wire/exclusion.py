@@ -40,6 +40,10 @@ CODINGS: Final = frozenset({b"br", b"deflate", b"gzip", b"identity", b"x-gzip", 
 """The codings (RFC 9110 section 8.4.1) that a notice can be put into, one at a time."""
 
 _HTML: Final = frozenset({b"application/xhtml+xml", b"text/html"})
+_TELLING_OF_REQUEST: Final = frozenset({b"accept", b"cache-control", b"range", b"sec-fetch-dest", b"x-requested-with"})
+_TELLING_OF_ANSWER: Final = frozenset(
+    {b"cache-control", b"content-disposition", b"content-encoding", b"content-range", b"content-type"}
+)
 _ASKS_FOR_PAGES = re.compile(rb"text/html|application/xhtml\+xml|^[ \t]*\*/\*[ \t]*(?:;[^,]*)?$", re.IGNORECASE)
 _NO_TRANSFORM = re.compile(rb"(?<![^\s,])no-transform(?![^\s,])", re.IGNORECASE)
 
@@ -49,7 +53,10 @@ def excluded_request(method: bytes, headers: Sequence[Header], dismissal: Dismis
     if method not in {b"GET", b"HEAD"}:
         return Exclusion.METHOD
     for name, value in headers:
-        match name.lower():
+        field = name.lower()
+        if field not in _TELLING_OF_REQUEST:
+            continue
+        match field:
             case b"range":
                 return Exclusion.RANGE
             case b"sec-fetch-dest" if value.strip().lower() != b"document":
@@ -72,7 +79,10 @@ def excluded_answer(status: int, headers: Sequence[Header]) -> Exclusion | None:
     types: list[bytes] = []
     codings: list[bytes] = []
     for name, value in headers:
-        match name.lower():
+        field = name.lower()
+        if field not in _TELLING_OF_ANSWER:
+            continue
+        match field:
             case b"content-type":
                 types.append(value.partition(b";")[0].strip().lower())
             case b"content-encoding":

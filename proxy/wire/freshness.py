@@ -35,6 +35,15 @@ _SAYS_HOW_LONG = re.compile(rb"(?<![^\s,;])(?:max-age\s*=|(?:no-store|no-cache)(
 _PUBLIC = re.compile(rb"(?<![^\s,;])public(?![^\s,;])", re.IGNORECASE)
 _MOST_DIGITS = 10  # 300 years
 
+_TELLING: Final = frozenset(
+    {b"cache-control", b"expires", b"last-modified", b"pragma", b"set-cookie", b"surrogate-control"}
+)
+_TARGETED: Final = b"cdn-cache-control"  # the end of a name: of Cache-Control for one kind of caches
+_IMF_FIXDATE = re.compile(rb"[A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT")
+_MONTHS: Final = {
+    name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)
+}
+
 _GUESSED: Final = frozenset({200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501})
 """Statuses that a cache may keep without being told for how long (RFC 9110 section 15.1)."""
 _KEPT_FOR_EVER: Final = frozenset({300, 301, 308, 410})
@@ -45,27 +54,30 @@ _READING: Final = frozenset({b"GET", b"HEAD"})
 def capped(headers: Sequence[Header], method: bytes, status: int, now: datetime, until: datetime) -> list[Header]:
     """The header fields of an answer that is sent at `now`, with no lifetime that reaches past `until`."""
     left = max(0, int((until - now).total_seconds()))
-    said, lifetime, public, modified, cookie = False, 0, False, b"", False
-    for name, value in headers:
-        match name.lower():
-            case b"cache-control":
-                directives = re.sub(_QUOTED, b'""', value) if b'"' in value else value
-                said = said or _SAYS_HOW_LONG.search(directives) is not None
-                public = public or _PUBLIC.search(directives) is not None
-                lifetime = max(lifetime, _longest(value, left))
+    said, lifetime, modified, cookie = False, 0, b"", False
+    limiting: list[int] = []  # where fields stand that say how long
+    for index, (name, value) in enumerate(headers):
+        field = name.lower()
+        if field not in _TELLING and not field.endswith(_TARGETED):
+            continue
+        match field:
             case b"pragma":
                 said = said or b"no-cache" in value.lower()
             case b"expires":
-                said = True
-                lifetime = max(lifetime, _seconds(now, _instant(value), left))
+                said, lifetime = True, max(lifetime, _seconds(now, _instant(value), left))
+                limiting.append(index)
             case b"last-modified":
                 modified = value
             case b"set-cookie":
                 cookie = True
-            case field if _is_targeted(field):
+            case _:
+                said = said or (field == b"cache-control" and _SAYS_HOW_LONG.search(_unquoted(value)) is not None)
                 lifetime = max(lifetime, _longest(value, left))
-    fields = [_cut(header, left, left - lifetime if said else 0, until) for header in headers]
-    if said or method not in _READING or not (public or status in _GUESSED):
+                limiting.append(index)
+    fields = list(headers)
+    for index in limiting:
+        fields[index] = _cut(fields[index], left, left - lifetime if said else 0, until)
+    if said or method not in _READING or not (status in _GUESSED or _is_public(headers)):
         return fields
     if _guess(status, now, modified) > left:
         fields.append((b"Cache-Control", b"%bmax-age=%d" % (b"private, " if cookie else b"", min(left, LONGEST_GUESS))))
@@ -73,14 +85,11 @@ def capped(headers: Sequence[Header], method: bytes, status: int, now: datetime,
 
 
 def _cut(header: Header, left: int, spare: int, until: datetime) -> Header:
-    """One field: what makes fresh is cut to `left` seconds, what lets a stale answer stand in to `spare`."""
+    """A field that says how long: what makes fresh is cut to `left` seconds, what lets a stale answer in to `spare`."""
     name, value = header
-    field = name.lower()
-    if field == b"expires":
+    if name.lower() == b"expires":
         expires = _instant(value)
         return header if expires is None or expires <= until else (name, _http_date(until))
-    if field != b"cache-control" and not _is_targeted(field):
-        return header
 
     def cut(time: re.Match[bytes]) -> bytes:
         if time["seconds"] is None:
@@ -93,14 +102,23 @@ def _cut(header: Header, left: int, spare: int, until: datetime) -> Header:
     return (name, _TIMES.sub(cut, value))
 
 
-def _is_targeted(field: bytes) -> bool:
-    """Whether a field is Cache-Control for one kind of caches: `CDN-Cache-Control`, and what came before it."""
-    return field.endswith(b"cdn-cache-control") or field == b"surrogate-control"
+def _is_public(headers: Sequence[Header]) -> bool:
+    """Whether caches may keep an answer of any status."""
+    return any(name.lower() == b"cache-control" and _PUBLIC.search(_unquoted(value)) for name, value in headers)
+
+
+def _unquoted(value: bytes) -> bytes:
+    """The directives of a field, without what stands in quotes."""
+    return re.sub(_QUOTED, b'""', value) if b'"' in value else value
 
 
 def _longest(value: bytes, left: int) -> int:
     """The longest lifetime in a field once it is cut."""
-    return max((min(_number(time["seconds"]), left) for time in _TIMES.finditer(value) if time["fresh"]), default=0)
+    longest = 0
+    for time in _TIMES.finditer(value):
+        if time["fresh"]:
+            longest = max(longest, min(_number(time["seconds"]), left))
+    return longest
 
 
 def _number(digits: bytes) -> int:
@@ -115,13 +133,17 @@ def _guess(status: int, now: datetime, last_modified: bytes) -> float:
     """For how many seconds a cache might keep an answer that does not say."""
     if status in _KEPT_FOR_EVER:
         return inf
-    modified = _instant(last_modified)
+    modified = _instant(last_modified) if last_modified else None
     return 0 if modified is None else (now - modified).total_seconds() / 10
 
 
 def _instant(value: bytes) -> datetime | None:
     """An HTTP-date of any of its three forms (RFC 9110 section 5.6.7); `None` for what is none."""
     try:
+        if (fixed := _IMF_FIXDATE.fullmatch(value)) and fixed[2] in _MONTHS:  # the form that is sent
+            day, month, *rest = fixed.groups()
+            year, hour, minute, second = map(int, rest)
+            return datetime(year, _MONTHS[month], int(day), hour, minute, second, tzinfo=UTC)
         instant = parsedate_to_datetime(value.decode("latin-1"))
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -42,6 +42,16 @@ WHOLE_TAG = re.compile(rb"[^\t\n\f\r />]*+" + _REST_OF_TAG)
 HTML_TAG = re.compile(rb"<html" + NAME_ENDS + rb"(?P<attributes>" + _REST_OF_TAG + rb")", re.IGNORECASE)
 """A whole start tag of `html`."""
 
+OPENING = re.compile(
+    rb"(?:\xef\xbb\xbf)?[\t\n\f\r ]*+<!doctype[^>]*+>[\t\n\f\r ]*+<html" + NAME_ENDS
+    + rb"(?P<attributes>" + _REST_OF_TAG + rb")",
+    re.IGNORECASE,
+)  # fmt: skip
+"""How most pages open: with a doctype and a whole start tag of `html`."""
+
+BODY_TAG = re.compile(_tag(rb"body"), re.IGNORECASE)
+"""A whole start tag of `body`."""
+
 ATTRIBUTE = re.compile(
     rb"[\t\n\f\r /]*+(?P<name>[^\t\n\f\r />][^\t\n\f\r />=]*+)"
     rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?P<value>" + _VALUE + rb"))?",

@@ -66,9 +66,11 @@ def noticed(headers: Sequence[Header], edition: bytes) -> list[Header]:
 
 def varying(headers: Sequence[Header], *, dismissible: bool) -> tuple[Header, ...]:
     """The field that a page needs, with a notice in it or without; none where the origin has said as much."""
-    said = {one.strip().lower() for name, value in headers if name.lower() == b"vary" for one in value.split(b",")}
-    if b"*" in said:
-        return ()
-    names = (*_SELECTING, b"Cookie") if dismissible else _SELECTING
-    missing = [name for name in names if name.lower() not in said]
-    return ((b"Vary", b", ".join(missing)),) if missing else ()
+    names = [*_SELECTING, b"Cookie"] if dismissible else list(_SELECTING)
+    vary = [value for name, value in headers if name.lower() == b"vary"]
+    if vary:
+        said = {one.strip().lower() for one in b",".join(vary).split(b",")}
+        if b"*" in said:
+            return ()
+        names = [name for name in names if name.lower() not in said]
+    return ((b"Vary", b", ".join(names)),) if names else ()

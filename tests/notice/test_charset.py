@@ -141,6 +141,15 @@ def test_every_label_of_the_standard_is_known(label: str) -> None:
     assert is_ascii_based(f"text/html; charset={label}".encode(), b"<p>", whole=True) is (name not in OTHER)
 
 
+@pytest.mark.parametrize("label", sorted(LABELS))
+def test_every_label_is_known_in_a_page_too(label: str) -> None:
+    """But for those of UTF-16, which stand for UTF-8 there."""
+    expected = LABELS[label] not in OTHER or LABELS[label].startswith("utf-16")
+    page = f"<!doctype html><meta charset={label.upper()}><p>".encode()
+    assert is_ascii_based(b"text/html", page, whole=True) is expected
+    assert is_ascii_based(b"text/html", page.ljust(2 * OPENING_BYTES), whole=False) is expected
+
+
 charset_attributes = st.sampled_from(
     [b"charset=utf-8", b"charset='iso-2022-jp'", b"charset = utf-16", b'CHARSET="ISO-2022-JP"', b"charset=nonsense"],
 )
