@@ -5,7 +5,8 @@
     connection     one client: where requests come in, and where malformed ones end
     handler        a request to its decision, a decision to its answer
     relay          a forwarded request: both bodies, in both directions, at the pace of the slower side
-    upstream       connections to origins; `resolver` says which addresses they may lead to
+    upstream       connections to origins: a `pool` for each, an `exchange` for each request, `dialling` for new ones;
+                   `resolver` says which addresses they may lead to
     metrics        what was counted; `admin` is where it is read
     settings       every limit and timeout, by name; `configuration` says where their values come from
 

@@ -26,13 +26,14 @@ from proxy.core.model import OriginFailure
 from proxy.core.table import MALFORMED_HOST
 from proxy.core.url import parse_host, split_absolute, split_query
 from proxy.edge.connection import CLOSE, KEEP, LINGER, Sent, bad_request_bytes
+from proxy.edge.faults import UpstreamError
 from proxy.edge.relay import origin_form
 from proxy.edge.resources import Resources
-from proxy.edge.tunnel import SWITCHING, Tunnel
-from proxy.edge.upstream import UpstreamError
+from proxy.edge.tunnel import Tunnel
 from proxy.wire.announcement import Announcements
 from proxy.wire.answer import headers_of, status_of
 from proxy.wire.head import response_head
+from proxy.wire.origin_answer import SWITCHING
 from proxy.wire.pages import Pages
 from proxy.wire.texts import Subject
 

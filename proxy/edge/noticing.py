@@ -136,6 +136,12 @@ class Visit:
                 self._excluded = excluded
         return fields if until is None else capped(fields, self._request.method, status, now, until)
 
+    def trailing(self, trailers: Sequence[Header]) -> Sequence[Header]:
+        """The trailers of the origin's answer that hold for what the client gets."""
+        if self._banner is None or self._injector is None:
+            return trailers
+        return noticed(trailers, self._banner.edition)
+
     def _noticed(self, headers: list[Header], banner: Banner, *, into_page: bool) -> list[Header]:
         """The fields of a page with a notice; with an injector for it, if there is one to come."""
         fields = noticed(headers, banner.edition)

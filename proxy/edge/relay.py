@@ -4,8 +4,8 @@ Both bodies are streams: neither is held in memory, and each goes at the pace of
 message (fields, status, reason) goes on as it came, less what is between two neighbours; how it is framed is decided
 anew. An answer that the origin breaks off is broken off here too, so that no client takes half of it for the whole.
 
-What has arrived goes out at once, so events that a server sends arrive as they happen. Interim answers go on, trailers
-do not: the parser drops them, and so does the `Trailer` field that announces them (RFC 9110 sections 6.5.1 and 15.2).
+What has arrived goes out at once, so events that a server sends arrive as they happen. Interim answers go on, and so do
+trailers, where the answer goes on in chunks (RFC 9110 sections 6.5 and 15.2).
 """
 
 from __future__ import annotations
@@ -13,40 +13,45 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from aiohttp import ClientError
-
 from proxy.core.model import HostSent
 from proxy.core.schedule import Phase
 from proxy.core.url import split_absolute, split_fragment
-from proxy.edge.tunnel import SWITCHED, SWITCHING, Tunnel, asks_for_websocket, is_granted
+from proxy.edge.faults import Reason, UpstreamError
+from proxy.edge.tunnel import SWITCHED, Tunnel, asks_for_websocket, is_to_websocket
 from proxy.edge.upload import Upload
-from proxy.edge.upstream import Reason, UpstreamError
 from proxy.wire.answer import headers_of
+from proxy.wire.chunks import chunk, last_chunk
 from proxy.wire.coding import CodingError
 from proxy.wire.head import request_head, response_head
 from proxy.wire.hop import end_to_end, forwarded, to_client, to_origin, via
+from proxy.wire.origin_answer import SWITCHING, WITHOUT_BODY
+from proxy.wire.trailers import (
+    ACCEPTED,
+    accepts_trailers,
+    announced,
+    announcement,
+    trailers_to_client,
+    trailers_to_origin,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aiohttp import StreamReader
-    from aiohttp.http import StreamWriter
+    from collections.abc import Iterator, Sequence
 
     from proxy.core.decision import BadRequest, Forward
     from proxy.core.model import Origin
     from proxy.edge.clock import Clock
     from proxy.edge.counts import Counts
+    from proxy.edge.exchange import Exchange
     from proxy.edge.noticing import Noticing, Visit
     from proxy.edge.origins import Origins
     from proxy.edge.request import Request
     from proxy.edge.settings import Settings
-    from proxy.edge.upstream import Exchange, OriginAnswer
     from proxy.wire.head import Header
+    from proxy.wire.origin_answer import AnswerHead
 
 _CHUNKED: Header = (b"Transfer-Encoding", b"chunked")
 _CLOSE: Header = (b"Connection", b"close")
 _SAFE = frozenset({b"GET", b"HEAD"})
-_WITHOUT_BODY = frozenset({204, 304})
 
 
 class Relay:
@@ -93,9 +98,11 @@ class Relay:
         asked_by = forwarded(request.peer, passage.authority, secure=request.secure)
         fields = to_origin(request.headers if visit is None else visit.headers, host, asked_by, version=version)
         if request.is_chunked:
-            fields.append(_CHUNKED)
+            fields += (_CHUNKED, *announcement(trailers_to_origin(announced(request.headers))))
         if passage.switches:
             fields += SWITCHED
+        elif request.version > (1, 0) and accepts_trailers(request.headers):
+            fields += ACCEPTED
         return request_head(request.method, origin_form(request.raw_target), fields)
 
     async def _without_body(self, passage: Passage, exchange: Exchange) -> int | Tunnel:
@@ -117,23 +124,23 @@ class Relay:
             if answer.status == SWITCHING:
                 tunnel = self._switch(passage, exchange, answer)
             else:
-                await self._send_back(passage, answer)
+                await self._send_back(passage, exchange, answer)
                 clean = True
         finally:
             if tunnel is None:
                 exchange.close(clean=clean)
         return answer.status if tunnel is None else tunnel
 
-    async def _ask(self, passage: Passage, exchange: Exchange) -> OriginAnswer:
+    async def _ask(self, passage: Passage, exchange: Exchange) -> AnswerHead:
         exchange.send_head(self._head(passage, exchange.origin), passage.request.method)
         exchange.await_answer()
         return await self._answer(passage, exchange)
 
-    async def _answer(self, passage: Passage, exchange: Exchange) -> OriginAnswer:
+    async def _answer(self, passage: Passage, exchange: Exchange) -> AnswerHead:
         """The head of the final answer, or of 101; interim ones are sent on."""
         request = passage.request
 
-        def interim(answer: OriginAnswer) -> None:
+        def interim(answer: AnswerHead) -> None:
             fields = [*end_to_end(answer.headers), via(answer.version)]
             request.send_interim(response_head(answer.status, fields, answer.reason))
 
@@ -144,10 +151,10 @@ class Relay:
                 self._origins.answered_too_late(exchange.origin)
             raise
 
-    def _switch(self, passage: Passage, exchange: Exchange, answer: OriginAnswer) -> Tunnel:
+    def _switch(self, passage: Passage, exchange: Exchange, answer: AnswerHead) -> Tunnel:
         """Tell the client that the origin speaks WebSocket with it from now on."""
         request, decision = passage.request, passage.decision
-        if not is_granted(answer):
+        if not is_to_websocket(answer.headers):
             raise UpstreamError(Reason.MALFORMED, "switched to another protocol than was asked for")
         fields = to_client(answer.headers, headers_of(decision, secure=request.secure), version=answer.version)
         request.send(response_head(answer.status, [*fields, *SWITCHED], answer.reason))
@@ -164,7 +171,7 @@ class Relay:
                 sending = tasks.create_task(upload.run())
                 try:
                     answer = await self._answer(passage, exchange)
-                    await self._send_back(passage, answer)
+                    await self._send_back(passage, exchange, answer)
                     outcome = answer.status
                     clean = upload.complete
                 except (UpstreamError, ConnectionError) as error:
@@ -181,18 +188,18 @@ class Relay:
             raise upload.failure or outcome
         return outcome
 
-    async def _send_back(self, passage: Passage, answer: OriginAnswer) -> None:
+    async def _send_back(self, passage: Passage, exchange: Exchange, answer: AnswerHead) -> None:
         """The origin's answer to the client."""
         request, decision, visit = passage.request, passage.decision, passage.visit
         headers: Sequence[Header] = answer.headers
         if visit is not None:
             headers = visit.answered(answer.status, headers)
         fields = to_client(headers, headers_of(decision, secure=request.secure), version=answer.version)
-        has_body = request.method != b"HEAD" and answer.status not in _WITHOUT_BODY
+        has_body = request.method != b"HEAD" and answer.status not in WITHOUT_BODY
         length_known = answer.length is not None and not (visit is not None and visit.rewrites)
         chunked = has_body and not length_known and request.version > (1, 0)
         if chunked:
-            fields.append(_CHUNKED)
+            fields += (_CHUNKED, *announcement(_trailing(visit, announced(headers))))
         elif answer.status == 204:
             fields = [header for header in fields if header[0].lower() != b"content-length"]
         if decision.cause.phase is not Phase.PASS_THROUGH and not any(name.lower() == b"date" for name, _ in fields):
@@ -200,20 +207,33 @@ class Relay:
         request.closes = request.must_close
         if request.closes:
             fields.append(_CLOSE)
-        request.send(response_head(answer.status, fields, answer.reason))
-        if not has_body:
-            return
-        writer = request.writer
+        head = response_head(answer.status, fields, answer.reason)
+        if has_body:
+            await self._send_body(passage, exchange, head, chunked=chunked)
+        else:
+            request.send(head)
+
+    async def _send_body(self, passage: Passage, exchange: Exchange, head: bytes, *, chunked: bool) -> None:
+        """Head and body to the client: what is there in one write, and nothing waits for what is not."""
+        request, visit = passage.request, passage.visit
+        ready = head
+        while True:
+            if ready and not exchange.has_arrived:
+                await request.write(ready)
+                ready = b""
+            arrived = await exchange.read()
+            if not arrived:
+                break
+            for piece in (arrived,) if visit is None else _fed(visit, arrived):
+                if len(ready) > self._settings.limits.buffer:
+                    await request.write(ready)
+                    ready = b""
+                if piece:
+                    ready += chunk(piece) if chunked else piece
+        rest = b"" if visit is None else _finished(visit)
         if chunked:
-            writer.enable_chunking()
-        while chunk := await _read(answer.body):
-            if visit is None:
-                await writer.write(chunk)
-            else:
-                await _write_through(visit, chunk, writer)
-        if visit is not None and (rest := _finish(visit)):
-            await writer.write(rest)
-        await writer.write_eof()
+            rest = (chunk(rest) if rest else b"") + last_chunk(_trailing(visit, exchange.trailers))
+        await request.write(ready + rest)
 
 
 class Passage(NamedTuple):
@@ -230,28 +250,23 @@ class Passage(NamedTuple):
     switches: bool
 
 
-async def _write_through(visit: Visit, chunk: bytes, writer: StreamWriter) -> None:
+def _trailing(visit: Visit | None, trailers: Sequence[Header]) -> list[Header]:
+    """Which of an origin's trailers go on to the client."""
+    return trailers_to_client(trailers if visit is None else visit.trailing(trailers))
+
+
+def _fed(visit: Visit, arrived: bytes) -> Iterator[bytes]:
     try:
-        for piece in visit.feed(chunk):
-            if piece:
-                await writer.write(piece)
+        yield from visit.feed(arrived)
     except CodingError as error:
         raise UpstreamError(Reason.MALFORMED, str(error)) from error
 
 
-def _finish(visit: Visit) -> bytes:
+def _finished(visit: Visit) -> bytes:
     try:
         return visit.finish()
     except CodingError as error:
         raise UpstreamError(Reason.BROKEN_OFF, str(error)) from error
-
-
-async def _read(body: StreamReader) -> bytes:
-    """What has arrived of the origin's body; empty at its end. Raises `UpstreamError`."""
-    try:
-        return await body.readany()
-    except (ClientError, OSError) as error:
-        raise UpstreamError(Reason.BROKEN_OFF) from error
 
 
 def origin_form(raw_target: bytes) -> bytes:

@@ -16,6 +16,7 @@ from aiohttp.streams import EMPTY_PAYLOAD
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
 
     from aiohttp import StreamReader
     from aiohttp.http import RawRequestMessage, StreamWriter
@@ -62,6 +63,7 @@ class Request:
         "headers",
         "method",
         "raw_target",
+        "trailers",
         "writer",
     )
 
@@ -80,8 +82,10 @@ class Request:
         self.raw_target = message.path.encode("utf-8", "surrogateescape")
         self.headers: tuple[Header, ...] = message.raw_headers
         self.body = body
+        self.trailers: Sequence[Header] = ()
+        """Fields behind a body in chunks, known once that is read to its end."""
         self.writer = writer
-        """For the body of an answer, behind the head that was sent by `send`."""
+        """What aiohttp would write an answer with; here it only knows how far the client has got."""
         self.began = False
         """Whether some of the final answer is on its way."""
         self.closes = False
@@ -172,6 +176,21 @@ class Request:
         """Send a final answer, or its head. Raises `ConnectionResetError` where the client is gone."""
         self.began = True
         self._write(data)
+
+    async def write(self, data: bytes) -> None:
+        """Send more of the answer, or in another protocol, at the client's pace. Raises `ConnectionResetError`."""
+        self.began = True
+        self._write(data)
+        if self.writer.protocol.writing_paused:
+            await self.writer.drain()
+
+    def end(self) -> bool:
+        """Say that there is no more. Tells whether the client, which hears that, can go on."""
+        transport = self._protocol.transport
+        if transport is None or transport.is_closing() or not transport.can_write_eof():
+            return False
+        transport.write_eof()
+        return True
 
     def abort(self) -> None:
         """End the connection in a way that no client takes for the end of an answer."""

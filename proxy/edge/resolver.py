@@ -3,11 +3,10 @@
 A rule file names an origin; whoever answers for that name in DNS must not be able to turn Sunset on the network that it
 stands in. So addresses that are not of the public internet are left out unless the site's `origin_networks` list them.
 The connection is made to the very addresses that were looked at: there is no second lookup that could answer otherwise.
-An origin written as an IP address never comes here.
+An origin written as an IP address is taken as it is.
 
-The connector keeps an answer for `Timeouts.dns`, and asks once for all who wait. DNS that fails, or does not answer, is
-no reason to lose an origin which is well: its last known addresses go on for `Timeouts.dns_last_known`. An answer that
-leads to no allowed address is no failure, and ends them.
+DNS that fails, or does not answer, is no reason to lose an origin which is well: its last known addresses go on for
+`Timeouts.dns_last_known`. An answer that leads to no allowed address is no failure, and ends them.
 """
 
 from __future__ import annotations
@@ -15,29 +14,33 @@ from __future__ import annotations
 import asyncio
 import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING
-
-from aiohttp import ThreadedResolver
-from aiohttp.abc import AbstractResolver
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aiohttp.abc import ResolveResult
+    from collections.abc import Awaitable, Callable
 
     from proxy.edge.settings import Timeouts
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
+Address = tuple[int, int, int, str, Any]
+"""What a socket can be connected to, as `getaddrinfo` gives it: family, kind, protocol, name, and address with port."""
 
 
 class AddressRefusedError(OSError):
     """A name leads only to addresses that an origin must not have."""
 
 
-class OriginResolver(AbstractResolver):
+async def look_up(host: str, port: int) -> list[Address]:
+    """What the machine's resolver says, in the order that it prefers. Raises `OSError`."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    return list(found)
+
+
+class OriginResolver:
     """Looks names up, and leaves out addresses that are neither public nor in `networks`.
 
-    `steady` gives seconds that only ever go on; `lookup` is the machine's own where none is given.
+    `steady` gives seconds that only ever go on.
     """
 
     def __init__(
@@ -46,35 +49,29 @@ class OriginResolver(AbstractResolver):
         timeouts: Timeouts,
         *,
         steady: Callable[[], float],
-        lookup: AbstractResolver | None = None,
+        lookup: Callable[[str, int], Awaitable[list[Address]]] = look_up,
     ) -> None:
         self._networks = networks
         self._timeouts = timeouts
-        self._lookup = lookup if lookup is not None else ThreadedResolver()
+        self._lookup = lookup
         self._steady = steady
-        self._known: dict[tuple[str, int], tuple[float, list[ResolveResult]]] = {}
+        self._known: dict[tuple[str, int], tuple[float, list[Address]]] = {}
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """The addresses. Raises `AddressRefusedError`, or `OSError` where there is no answer."""
+    async def resolve(self, host: str, port: int) -> list[Address]:
+        """The addresses, asked for anew. Raises `AddressRefusedError`, or `OSError` where there is no answer."""
         try:
             async with asyncio.timeout(self._timeouts.dns_answer):
-                found = await self._lookup.resolve(host, port, family)
+                found = await self._lookup(host, port)
         except OSError:  # TimeoutError is one
             since, known = self._known.get((host, port), (0.0, []))
             if not known or self._steady() - since > self._timeouts.dns_last_known:
                 raise
             return known
-        allowed = [result for result in found if is_allowed(result["host"], self._networks)]
+        allowed = [address for address in found if is_allowed(address[4][0], self._networks)]
         if not allowed:
             raise AddressRefusedError(f"{host} leads to no public address, and origin_networks lists none of its own")
         self._known[host, port] = (self._steady(), allowed)
         return allowed
-
-    async def close(self) -> None:
-        """Give the lookup's resources back."""
-        await self._lookup.close()
 
 
 def is_allowed(text: str, networks: Networks) -> bool:

@@ -87,6 +87,8 @@ class Limits:
     """One header field of an origin: a content security policy of 9 KB is nothing unusual. Above it, 502."""
     origin_fields: Annotated[Count, Ge(16)] = 256
     """Fields of an origin's answer; above it, 502."""
+    origin_head: Annotated[Bytes, Ge(4096)] = 128 * 1024
+    """The head of an origin's answer in all, and its trailers in all; above it, 502."""
     origin_connections: Count = 1024
     """Connections to one origin; above it, requests wait for one within `timeouts.connect`."""
     buffer: Annotated[Bytes, Ge(4096)] = 64 * 1024

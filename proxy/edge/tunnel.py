@@ -9,22 +9,21 @@ ends with the first end.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from aiohttp import ClientError
 from aiohttp.http import HttpVersion11
 
+from proxy.edge.deadline import Deadline
+from proxy.edge.faults import UpstreamError
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from aiohttp import StreamReader
-    from aiohttp.http import StreamWriter
-
+    from proxy.edge.exchange import Exchange
     from proxy.edge.request import Request
-    from proxy.edge.upstream import Exchange, OriginAnswer
     from proxy.wire.head import Header
 
-SWITCHING: Final = 101
 SWITCHED: Final[tuple[Header, ...]] = ((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket"))
 """What both heads say, each to its neighbour."""
 
@@ -35,25 +34,35 @@ def asks_for_websocket(request: Request) -> bool:
         request.method == b"GET"
         and request.version == HttpVersion11
         and not request.has_body
-        and _is_to_websocket(request.headers)
+        and is_to_websocket(request.headers)
         and len(_values(request.headers, b"sec-websocket-key")) == 1
         and request.can_switch
     )
 
 
-def is_granted(answer: OriginAnswer) -> bool:
-    """Whether an answer of 101 is to such a request."""
-    return answer.status == SWITCHING and _is_to_websocket(answer.headers)
-
-
-def _is_to_websocket(headers: Sequence[Header]) -> bool:
-    options = b",".join(_values(headers, b"connection")).lower().split(b",")
+def is_to_websocket(headers: Sequence[Header]) -> bool:
+    """Whether a head, of a request or of an answer of 101, names that protocol and no other."""
     protocols = [value.strip().lower() for value in _values(headers, b"upgrade")]
-    return protocols == [b"websocket"] and b"upgrade" in [option.strip() for option in options]
+    if protocols != [b"websocket"]:
+        return False
+    options = b",".join(_values(headers, b"connection")).lower().split(b",")
+    return b"upgrade" in [option.strip() for option in options]
 
 
 def _values(headers: Sequence[Header], wanted: bytes) -> list[bytes]:
     return [value for name, value in headers if name.lower() == wanted]
+
+
+class Sink(Protocol):
+    """One side of a tunnel, to be told something."""
+
+    async def write(self, data: bytes) -> None:
+        """Send it, at that side's pace."""
+        ...
+
+    def end(self) -> bool:
+        """Say that there is no more. Tells whether that side, which hears it, can go on."""
+        ...
 
 
 class Tunnel:
@@ -67,39 +76,41 @@ class Tunnel:
         self._exchange = exchange
         self._idle = idle
         self._from_client = request.switch()
-        self._from_origin = exchange.switch()
+        self._deadline = Deadline(self._expired)
+        self._carriers: tuple[asyncio.Task[bool], ...] = ()
 
     async def run(self) -> None:
         """Carry bytes until both sides have ended, or one is lost."""
         try:
-            async with asyncio.timeout(self._idle) as deadline, asyncio.TaskGroup() as tasks:
-                client, origin = self._request.writer, self._exchange.writer
-                up = tasks.create_task(self._carry(self._from_client, origin, deadline))
-                down = tasks.create_task(self._carry(self._from_origin, client, deadline))
+            async with asyncio.TaskGroup() as tasks:
+                up = tasks.create_task(self._carry(self._from_client.readany, self._exchange))
+                down = tasks.create_task(self._carry(self._exchange.read, self._request))
                 up.add_done_callback(lambda _: self._ended(up, down))
                 down.add_done_callback(lambda _: self._ended(down, up))
-        except TimeoutError:
-            self._request.abort()
+                self._carriers = (up, down)
+                self._deadline.set(self._idle)
         finally:
+            self._deadline.cancel()
             self._exchange.close(clean=False)
 
-    async def _carry(self, source: StreamReader, sink: StreamWriter, deadline: asyncio.Timeout) -> bool:
+    async def _carry(self, read: Callable[[], Awaitable[bytes]], sink: Sink) -> bool:
         """One direction, to its end. Says whether the other one may go on."""
-        clock = asyncio.get_running_loop().time
         try:
-            while chunk := await source.readany():
-                deadline.reschedule(clock() + self._idle)
+            while chunk := await read():
+                self._deadline.set(self._idle)
                 await sink.write(chunk)
-                deadline.reschedule(clock() + self._idle)
-            transport = sink.transport
-            if transport is None or not transport.can_write_eof():
-                return False
-            transport.write_eof()
-        except (ClientError, OSError):
+                self._deadline.set(self._idle)
+            return sink.end()
+        except (ClientError, UpstreamError, OSError):
             return False
-        return True
 
     def _ended(self, one: asyncio.Task[bool], other: asyncio.Task[bool]) -> None:
         if one.cancelled() or one.exception() is not None or one.result():
             return
         other.cancel()
+
+    def _expired(self) -> None:
+        """Nobody says anything any more."""
+        self._request.abort()
+        for carrier in self._carriers:
+            carrier.cancel()

@@ -1,8 +1,7 @@
 """A client's body on its way to the origin (RFC 9112 sections 6 and 7), while the origin may already answer.
 
 It goes as fast as the slower side takes it. What the body is framed by was decided with the head: a length as it was
-given, or chunks made anew. Trailers do not go along: the parser drops them, and so does the `Trailer` field that
-announces them, as RFC 9110 section 6.5.1 lets whoever forwards a message.
+given, or chunks made anew. Trailers that the client sent go along behind the last chunk, if they may be there at all.
 """
 
 from __future__ import annotations
@@ -10,16 +9,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientError
 from aiohttp.web_protocol import RequestPayloadError
 
 from proxy.core.decision import BadRequest
-from proxy.edge.upstream import Reason, UpstreamError
+from proxy.edge.faults import Reason, UpstreamError
+from proxy.wire.chunks import chunk, last_chunk
+from proxy.wire.trailers import trailers_to_origin
 
 if TYPE_CHECKING:
+    from proxy.edge.exchange import Exchange
     from proxy.edge.request import Request
     from proxy.edge.settings import Settings
-    from proxy.edge.upstream import Exchange
 
 BODY_TOO_SLOW = BadRequest(408, "request body too slow")
 MALFORMED_BODY = BadRequest(400, "malformed request body")
@@ -41,13 +41,11 @@ class Upload:
         request, exchange = self._request, self._exchange
         if request.awaits_continue and not request.began:
             request.ask_for_body()
-        if request.is_chunked:
-            exchange.writer.enable_chunking()
         try:
-            while chunk := await self._read():
-                async with asyncio.timeout(self._timeouts.answer):
-                    await exchange.writer.write(chunk)
-            await exchange.writer.write_eof()
+            while piece := await self._read():
+                await self._send(chunk(piece) if request.is_chunked else piece)
+            if request.is_chunked:
+                await self._send(last_chunk(trailers_to_origin(request.trailers)))
             self.complete = True
         except TimeoutError:
             self.failure = UpstreamError(Reason.ANSWER_TIMEOUT, "takes no more of the request's body")
@@ -55,9 +53,13 @@ class Upload:
         except _BodyError as error:
             self.refusal = error.refusal
             exchange.close(clean=False)
-        except (ClientError, OSError):
+        except OSError:
             pass  # the origin does not want the rest; its answer may be there all the same
         exchange.await_answer()
+
+    async def _send(self, data: bytes) -> None:
+        async with asyncio.timeout(self._timeouts.answer):
+            await self._exchange.write(data)
 
     async def _read(self) -> bytes:
         try:

@@ -60,12 +60,15 @@ _MANY_TIMES = frozenset({b"link", b"set-cookie", b"vary", b"via"})
 
 def end_to_end(headers: Sequence[Header]) -> list[Header]:
     """The fields that go on to the next hop, in their order, repeated ones and all."""
-    dropped = _HOP_BY_HOP
-    nominated = [value for name, value in headers if name.lower() == b"connection"]
-    if nominated:
-        named = {option.strip().lower() for option in b",".join(nominated).split(b",")}
-        dropped |= named - _FOR_BOTH_ENDS
-    return [header for header in headers if header[0].lower() not in dropped]
+    names = [name.lower() for name, _ in headers]
+    dropped = _between_neighbours(headers, names)
+    return [header for header, name in zip(headers, names, strict=True) if name not in dropped]
+
+
+def claims(names: Iterable[bytes]) -> frozenset[bytes]:
+    """Those fields of a request, by names in lower case, that say what only Sunset tells the origin."""
+    claiming = [name for name in names if b"_" in name or name.startswith(b"x-forwarded-")]
+    return _WRITTEN_HERE.union(claiming) if claiming else _WRITTEN_HERE
 
 
 def to_origin(headers: Sequence[Header], host: bytes, asked_by: Iterable[Header], *, version: bytes) -> list[Header]:
@@ -74,13 +77,13 @@ def to_origin(headers: Sequence[Header], host: bytes, asked_by: Iterable[Header]
     `host` is what Host shall be, `version` the protocol version that the client speaks (`b"1.1"`). What clients claim
     of themselves in Forwarded and X-Forwarded-* is overwritten by `asked_by`, which `forwarded` makes.
     """
-    fields: list[Header] = []
-    for name, value in end_to_end(headers):
-        lowered = name.lower()
-        if lowered == b"host":
-            fields.append((name, host))
-        elif b"_" not in lowered and lowered not in _WRITTEN_HERE and not lowered.startswith(b"x-forwarded-"):
-            fields.append((name, value))
+    names = [name.lower() for name, _ in headers]
+    dropped = _between_neighbours(headers, names) | claims(names)
+    fields = [
+        (header[0], host) if name == b"host" else header
+        for header, name in zip(headers, names, strict=True)
+        if name not in dropped
+    ]
     return [*fields, via(version), *asked_by]
 
 
@@ -91,10 +94,19 @@ def to_client(headers: Sequence[Header], ours: Iterable[Header], *, version: byt
     """
     added = list(ours)
     replaced = {name.lower() for name, _ in added} - _MANY_TIMES
-    fields = end_to_end(headers)
-    if replaced:
-        fields = [header for header in fields if header[0].lower() not in replaced]
+    names = [name.lower() for name, _ in headers]
+    dropped = _between_neighbours(headers, names) | replaced
+    fields = [header for header, name in zip(headers, names, strict=True) if name not in dropped]
     return [*fields, via(version), *added]
+
+
+def _between_neighbours(headers: Sequence[Header], names: Sequence[bytes]) -> frozenset[bytes]:
+    """The fields that end here; `names` are those of `headers` in lower case."""
+    if b"connection" not in names:
+        return _HOP_BY_HOP
+    nominated = b",".join([value for (_, value), name in zip(headers, names, strict=True) if name == b"connection"])
+    named = {option.strip() for option in nominated.lower().split(b",")}
+    return _HOP_BY_HOP | (named - _FOR_BOTH_ENDS)
 
 
 def via(version: bytes) -> Header:

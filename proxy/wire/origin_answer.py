@@ -124,6 +124,11 @@ class AnswerParser:
         return self._next is _Part.NOTHING
 
     @property
+    def has_switched(self) -> bool:
+        """Whether what follows is of another protocol."""
+        return self._next is _Part.SWITCHED
+
+    @property
     def is_reusable(self) -> bool:
         """Whether the connection is good for another request."""
         return self._next is _Part.NOTHING and self._keeps_alive and not self.has_excess

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -48,6 +48,7 @@ class Answer:
     reason: bytes
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    trailers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     def all(self, name: bytes) -> list[bytes]:
         return [value for key, value in self.headers if key.lower() == name.lower()]
@@ -114,12 +115,20 @@ async def read_answer(reader: asyncio.StreamReader, method: bytes = b"GET") -> A
         while size := int(await reader.readuntil(b"\r\n"), 16):
             answer.body += await reader.readexactly(size)
             assert await reader.readexactly(2) == b"\r\n"
-        assert await reader.readuntil(b"\r\n") == b"\r\n"
+        answer.trailers = await read_trailers(reader)
     elif lengths := answer.all(b"Content-Length"):
         answer.body = await reader.readexactly(int(lengths[0]))
     else:
         answer.body = await reader.read()
     return answer
+
+
+async def read_trailers(reader: asyncio.StreamReader) -> list[tuple[bytes, bytes]]:
+    trailers = []
+    while (line := await reader.readuntil(b"\r\n")) != b"\r\n":
+        name, _, value = line.partition(b":")
+        trailers.append((name, value.strip()))
+    return trailers
 
 
 async def ask(server: Server, request: bytes, method: bytes = b"GET") -> Answer:
@@ -140,6 +149,7 @@ class Received:
 
     head: bytes
     body: bytes = b""
+    trailers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     @property
     def target(self) -> bytes:
@@ -167,6 +177,8 @@ class RawOrigin:
         self.received: list[Received] = []
         self.asked = asyncio.Event()
         self.connections = 0
+        self.answered: list[int] = []
+        """How many requests there were on each connection."""
         self.dies_after: int | None = None
         """After so many answers on a connection the next request on it is received, and the connection closed."""
         self._writers: list[asyncio.StreamWriter] = []
@@ -196,12 +208,15 @@ class RawOrigin:
         await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = self.connections
         self.connections += 1
+        self.answered.append(0)
         self._writers.append(writer)
         try:
             answered = 0
             while await self._exchange(reader, writer, dies=answered == self.dies_after):
                 answered += 1
+                self.answered[number] = answered
                 if self.close or self.reset:
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -218,7 +233,7 @@ class RawOrigin:
             while size := int(await reader.readuntil(b"\r\n"), 16):
                 received.body += await reader.readexactly(size)
                 await reader.readexactly(2)
-            await reader.readexactly(2)
+            received.trailers = await read_trailers(reader)
         elif lengths := received.all(b"Content-Length"):
             received.body = await reader.readexactly(int(lengths[0]))
         if dies:

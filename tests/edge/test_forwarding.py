@@ -64,7 +64,7 @@ async def test_the_origin_gets_the_fields_in_their_order_with_ours_behind_and_no
         b"Accept-Encoding: br",
         b"X-Empty:",
     )
-    between = (b"Connection: keep-alive, X-Hop", b"X-Hop: 1", b"Upgrade: h2c", b"TE: trailers", b"X_Under: 1")
+    between = (b"Connection: keep-alive, X-Hop", b"X-Hop: 1", b"Upgrade: h2c", b"TE: gzip", b"X_Under: 1")
     await ask(await start(serving, origin), get(b"/", b"po.co", *fields, *between))
     assert origin.received[0].headers == [
         (b"Host", b"po.co"),

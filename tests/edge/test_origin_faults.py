@@ -125,9 +125,20 @@ MALFORMED = {
     "CR in a field": b"HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: b\r\nContent-Length: 0\r\n\r\n",
     "a control in the reason": b"HTTP/1.1 200 O\x0bK\r\nContent-Length: 0\r\n\r\n",
     "an unknown coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "an empty coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n\r\n",
+    "chunks of HTTP/1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a body on 204": b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok",
+    "a body on hints": b"HTTP/1.1 103 Early Hints\r\nContent-Length: 2\r\n\r\nok" + OK,
+    "a folded line": b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n",
+    "a blank before a colon": b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok",
+    "HTTP/2": b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "a status of two digits": b"HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\nok",
     "protocols switched unasked": b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
     "a field of 100 KB": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
     "a thousand fields": b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 1000 + b"\r\n",
+    "a head without end": b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 50_000,
+    "a line without end": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 300_000,
 }
 
 
@@ -160,12 +171,29 @@ async def test_an_answer_that_is_broken_off_never_ends_cleanly(
     assert sum(errors(server).values()) == 1
 
 
-async def test_an_answer_that_becomes_nonsense_never_ends_cleanly(serving: Serving, scripting: Scripting) -> None:
+NONSENSE = {
+    "no size": b"zz\r\n",
+    "a size with a sign": b"+3\r\nabc\r\n0\r\n\r\n",
+    "a size of 17 digits": b"00000000000000003\r\nabc\r\n0\r\n\r\n",
+    "a size with a bare LF": b"3\nabc\r\n0\r\n\r\n",
+    "a chunk with a bare LF": b"3\r\nabc\n0\r\n\r\n",
+    "a chunk that is too long": b"3\r\nabcd\r\n0\r\n\r\n",
+    "an extension without end": b"3;" + b"x" * 100_000,
+    "a trailer that is none": b"0\r\nX\r\n\r\n",
+    "a trailer with a CR": b"0\r\nX: a\rY: b\r\n\r\n",
+    "trailers without end": b"0\r\n" + b"X: a\r\n" * 50_000,
+}
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE)
+async def test_an_answer_that_becomes_nonsense_never_ends_cleanly(
+    serving: Serving, scripting: Scripting, nonsense: bytes
+) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         await seen.wait()
-        writer.write(b"zz\r\n")
+        writer.write(nonsense)
         await reader.read()
 
     seen = asyncio.Event()

@@ -5,9 +5,8 @@ import socket
 from ipaddress import ip_network
 
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
-from proxy.edge.resolver import AddressRefusedError, OriginResolver, is_allowed
+from proxy.edge.resolver import Address, AddressRefusedError, OriginResolver, is_allowed
 from proxy.edge.settings import Timeouts
 
 TIMEOUTS = Timeouts(dns=30, dns_answer=0.05, dns_last_known=600)
@@ -64,7 +63,7 @@ def test_an_address_is_good_where_it_is_listed(address: str, network: str, *, go
     assert is_allowed(address, (ip_network(network),)) is good
 
 
-class Zone(AbstractResolver):
+class Zone:
     """Answers with what a test put into it; an empty answer is a failure, and while it `hangs` there is none."""
 
     hangs = False
@@ -73,29 +72,21 @@ class Zone(AbstractResolver):
         self.addresses = addresses
         self.asked = 0
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
+    async def __call__(self, _host: str, port: int) -> list[Address]:
         self.asked += 1
         if self.hangs:
             await asyncio.Event().wait()
         if not self.addresses:
             raise OSError(None, "no answer")
-        return [
-            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
-            for address in self.addresses
-        ]
-
-    async def close(self) -> None:
-        pass
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in self.addresses]
 
 
 def resolver(zone: Zone) -> OriginResolver:
     return OriginResolver((), TIMEOUTS, steady=lambda: 0.0, lookup=zone)
 
 
-def hosts(results: list[ResolveResult]) -> list[str]:
-    return [result["host"] for result in results]
+def hosts(addresses: list[Address]) -> list[str]:
+    return [address[4][0] for address in addresses]
 
 
 async def test_addresses_that_must_not_be_are_left_out() -> None:

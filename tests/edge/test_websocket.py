@@ -2,15 +2,17 @@
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
 import pytest
+import trustme
 from aiohttp import WSMsgType, web
 
-from proxy.core.model import Origin, Site
+from proxy.core.model import Origin, OriginTls, Site
 from proxy.edge.server import Server
 from proxy.edge.settings import Limits, Timeouts
 from tests.edge.peers import OK, PATIENCE, Client, Originating, Scripting, Serving, ask, get
@@ -32,7 +34,9 @@ KINDS = {"before": (forwarding, BEFORE), "notice": (noticed, NOTICE), "pass-thro
 
 
 @asynccontextmanager
-async def chat(closed_with: list[int | None] | None = None) -> AsyncIterator[Origin]:
+async def chat(
+    closed_with: list[int | None] | None = None, context: ssl.SSLContext | None = None
+) -> AsyncIterator[Origin]:
     """An origin that sends back what it hears, and closes with 4001 when it is told so."""
 
     async def serve(request: web.Request) -> web.WebSocketResponse:
@@ -55,10 +59,10 @@ async def chat(closed_with: list[int | None] | None = None) -> AsyncIterator[Ori
     app.router.add_get("/{path:.*}", serve)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    tcp = web.TCPSite(runner, "127.0.0.1", 0)
+    tcp = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
     await tcp.start()
     try:
-        yield Origin("http", *runner.addresses[0][:2])
+        yield Origin("http" if context is None else "https", *runner.addresses[0][:2])
     finally:
         await runner.cleanup()
 
@@ -109,6 +113,44 @@ async def test_a_client_may_close_too(serving: Serving) -> None:
             assert await socket.receive_str() == "x"
             await socket.close(code=4002)
     assert closed_with == [4002]
+
+
+AUTHORITY = trustme.CA()
+TRUSTED = AUTHORITY.cert_pem.bytes().decode()
+
+
+@pytest.mark.parametrize(
+    "tls",
+    [OriginTls("legacy.internal", TRUSTED), OriginTls(verify=False), OriginTls("other.internal", verify=False)],
+    ids=["its authority", "anybody", "anybody by another name"],
+)
+@pytest.mark.parametrize("kind", [forwarding, passing_through])
+async def test_a_websocket_works_over_tls_to_the_origin(
+    serving: Serving, kind: Callable[..., Site], tls: OriginTls
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert("legacy.internal").configure_cert(context)
+    closed_with: list[int | None] = []
+    async with chat(closed_with, context) as origin:
+        server = await serving(rulebook(kind(origin, origin_tls=tls)), at=BEFORE)
+        async with connected(server) as socket:
+            large = os.urandom(1_000_000)
+            await socket.send_bytes(large)
+            assert await socket.receive_bytes() == large
+            await socket.send_str("target")
+            assert await socket.receive_str() == "/a%2Fb?c=~"
+            await socket.close(code=4002)
+    assert closed_with == [4002]
+    assert server.counts.upstream_errors == {}
+
+
+async def test_no_tunnel_to_an_origin_that_is_not_trusted(serving: Serving) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert("legacy.internal").configure_cert(context)
+    async with chat(context=context) as origin:
+        server = await serving(rulebook(passing_through(origin, origin_tls=OriginTls("legacy.internal"))))
+        assert (await ask(server, get(b"/", b"po.co", *ASKS))).status == 502
+    assert server.counts.upstream_errors == {("in", "tls"): 1}
 
 
 def echoing(greeting: bytes = b"", granted: bytes = GRANTED) -> Callable[..., Any]:

@@ -1,0 +1,74 @@
+"""Where an origin is: its addresses, looked up once for all who want to connect.
+
+What the resolver says holds for `Timeouts.dns`. Who comes while it is being asked waits for the same answer, or for the
+same failure: a hundred requests for an origin whose name is not answered for are one lookup. An origin written as an IP
+address is there, and nobody is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.core.model import Origin
+    from proxy.edge.resolver import Address, OriginResolver
+
+
+class Addresses:
+    """Keeps what `resolver` says for `seconds`; `steady` gives seconds that only ever go on."""
+
+    def __init__(self, resolver: OriginResolver, seconds: float, *, steady: Callable[[], float]) -> None:
+        self._resolver = resolver
+        self._seconds = seconds
+        self._steady = steady
+        self._known: dict[tuple[str, int], tuple[float, list[Address]]] = {}
+        self._asked: dict[tuple[str, int], asyncio.Task[list[Address]]] = {}
+
+    async def of(self, origin: Origin) -> list[Address]:
+        """The addresses of an origin, the best to try first. Raises `AddressRefusedError` and `OSError`."""
+        if is_address(origin.host):
+            return [*await _read(origin)]
+        name = (origin.host, origin.port)
+        if name in self._known:
+            until, known = self._known[name]
+            if self._steady() < until:
+                return known
+        asking = self._asked.get(name)
+        if asking is None:
+            # Held here; its errors reach whoever waits, and a lookup goes on though one of them gives up.
+            asking = self._asked[name] = asyncio.ensure_future(self._ask(*name))  # noqa: TID251
+        return await asyncio.shield(asking)
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        for asking in self._asked.values():
+            asking.cancel()
+
+    async def _ask(self, host: str, port: int) -> list[Address]:
+        try:
+            found = await self._resolver.resolve(host, port)
+            self._known[host, port] = (self._steady() + self._seconds, found)
+        finally:
+            del self._asked[host, port]
+        return found
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is written as an IP address, and not as a name."""
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+async def _read(origin: Origin) -> list[Address]:
+    """An address as a socket wants it; the zone of a link-local one becomes a number. Raises `OSError`."""
+    loop = asyncio.get_running_loop()
+    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    return list(await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM, flags=flags))
