@@ -63,6 +63,7 @@ class Relay:
         self._origins = origins
         self._noticing = noticing
         self._settings = settings
+        self._preview_suffix = settings.preview_suffix.encode()
         self._clock = clock
         self._counts = counts
 
@@ -73,8 +74,9 @@ class Relay:
         the host that was asked, with its port. Raises `UpstreamError`, `request.began` or not, and
         `ConnectionResetError` where the client is gone.
         """
-        visit = self._noticing.visit(decision, request, authority, origin_form(request.raw_target))
-        passage = Passage(request, decision, authority, visit, asks_for_websocket(request))
+        target = origin_form(request.raw_target)
+        visit = self._noticing.visit(decision, request, authority, target)
+        passage = Passage(request, decision, authority, target, visit, asks_for_websocket(request))
         try:
             exchange = await self._origins.open(decision.cause.site)
             if request.has_body:
@@ -88,7 +90,7 @@ class Relay:
         """The head of the request to the origin."""
         request, visit = passage.request, passage.visit
         host = passage.authority
-        suffix = self._settings.preview_suffix.encode()
+        suffix = self._preview_suffix
         if passage.decision.cause.site.host is HostSent.ORIGIN:
             host = origin.authority
         elif suffix:
@@ -103,7 +105,7 @@ class Relay:
             fields += SWITCHED
         elif request.version > (1, 0) and accepts_trailers(request.headers):
             fields += ACCEPTED
-        return request_head(request.method, origin_form(request.raw_target), fields)
+        return request_head(request.method, passage.target, fields)
 
     async def _without_body(self, passage: Passage, exchange: Exchange) -> int | Tunnel:
         request = passage.request
@@ -202,7 +204,7 @@ class Relay:
             fields += (_CHUNKED, *announcement(_trailing(visit, announced(headers))))
         elif answer.status == 204:
             fields = [header for header in fields if header[0].lower() != b"content-length"]
-        if decision.cause.phase is not Phase.PASS_THROUGH and not any(name.lower() == b"date" for name, _ in fields):
+        if decision.cause.phase is not Phase.PASS_THROUGH and not _has_date(fields):
             fields.append((b"Date", self._clock.date()))
         request.closes = request.must_close
         if request.closes:
@@ -216,6 +218,7 @@ class Relay:
     async def _send_body(self, passage: Passage, exchange: Exchange, head: bytes, *, chunked: bool) -> None:
         """Head and body to the client: what is there in one write, and nothing waits for what is not."""
         request, visit = passage.request, passage.visit
+        rewriting = visit if visit is not None and visit.rewrites else None
         ready = head
         while True:
             if ready and not exchange.has_arrived:
@@ -224,13 +227,13 @@ class Relay:
             arrived = await exchange.read()
             if not arrived:
                 break
-            for piece in (arrived,) if visit is None else _fed(visit, arrived):
+            for piece in (arrived,) if rewriting is None else _fed(rewriting, arrived):
                 if len(ready) > self._settings.limits.buffer:
                     await request.write(ready)
                     ready = b""
                 if piece:
                     ready += chunk(piece) if chunked else piece
-        rest = b"" if visit is None else _finished(visit)
+        rest = b"" if rewriting is None else _finished(rewriting)
         if chunked:
             rest = (chunk(rest) if rest else b"") + last_chunk(_trailing(visit, exchange.trailers))
         await request.write(ready + rest)
@@ -239,13 +242,14 @@ class Relay:
 class Passage(NamedTuple):
     """A request on its way to the origin and back.
 
-    `authority` is the host that was asked, with its port; `visit` is there in the phase `notice`; `switches` where the
-    client wants to speak WebSocket.
+    `authority` is the host that was asked, with its port, and `target` what is asked of it, in origin-form; `visit` is
+    there in the phase `notice`; `switches` where the client wants to speak WebSocket.
     """
 
     request: Request
     decision: Forward
     authority: bytes
+    target: bytes
     visit: Visit | None
     switches: bool
 
@@ -267,6 +271,10 @@ def _finished(visit: Visit) -> bytes:
         return visit.finish()
     except CodingError as error:
         raise UpstreamError(Reason.BROKEN_OFF, str(error)) from error
+
+
+def _has_date(headers: Sequence[Header]) -> bool:
+    return b"date" in [name.lower() for name, _ in headers if len(name) == len(b"date")]
 
 
 def origin_form(raw_target: bytes) -> bytes:

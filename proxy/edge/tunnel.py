@@ -31,12 +31,12 @@ SWITCHED: Final[tuple[Header, ...]] = ((b"Connection", b"Upgrade"), (b"Upgrade",
 def asks_for_websocket(request: Request) -> bool:
     """Whether a request is an opening handshake (RFC 6455 section 4.1) on a connection that can switch after it."""
     return (
-        request.method == b"GET"
+        request.can_switch
+        and request.method == b"GET"
         and request.version == HttpVersion11
         and not request.has_body
         and is_to_websocket(request.headers)
         and len(_values(request.headers, b"sec-websocket-key")) == 1
-        and request.can_switch
     )
 
 

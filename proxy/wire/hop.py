@@ -33,6 +33,9 @@ _HOP_BY_HOP = frozenset(
     }
 )
 
+_NAMING_NO_FIELD = frozenset({b"close", b"keep-alive"})
+"""What Connection says nearly always: something of the connection itself."""
+
 _FOR_BOTH_ENDS = frozenset(
     {
         b"authorization",
@@ -65,10 +68,12 @@ def end_to_end(headers: Sequence[Header]) -> list[Header]:
     return [header for header, name in zip(headers, names, strict=True) if name not in dropped]
 
 
-def claims(names: Iterable[bytes]) -> frozenset[bytes]:
+def claims(names: Sequence[bytes]) -> frozenset[bytes]:
     """Those fields of a request, by names in lower case, that say what only Sunset tells the origin."""
-    claiming = [name for name in names if b"_" in name or name.startswith(b"x-forwarded-")]
-    return _WRITTEN_HERE.union(claiming) if claiming else _WRITTEN_HERE
+    together = b"\n".join(names)
+    if b"_" not in together and b"x-forwarded-" not in together:
+        return _WRITTEN_HERE
+    return _WRITTEN_HERE.union(name for name in names if b"_" in name or name.startswith(b"x-forwarded-"))
 
 
 def to_origin(headers: Sequence[Header], host: bytes, asked_by: Iterable[Header], *, version: bytes) -> list[Header]:
@@ -104,9 +109,10 @@ def _between_neighbours(headers: Sequence[Header], names: Sequence[bytes]) -> fr
     """The fields that end here; `names` are those of `headers` in lower case."""
     if b"connection" not in names:
         return _HOP_BY_HOP
-    nominated = b",".join([value for (_, value), name in zip(headers, names, strict=True) if name == b"connection"])
-    named = {option.strip() for option in nominated.lower().split(b",")}
-    return _HOP_BY_HOP | (named - _FOR_BOTH_ENDS)
+    said = b",".join([value for (_, value), name in zip(headers, names, strict=True) if name == b"connection"]).lower()
+    if said in _NAMING_NO_FIELD:
+        return _HOP_BY_HOP
+    return _HOP_BY_HOP | ({option.strip() for option in said.split(b",")} - _FOR_BOTH_ENDS)
 
 
 def via(version: bytes) -> Header:

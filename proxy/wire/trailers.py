@@ -84,7 +84,5 @@ def announcement(trailers: Sequence[Header]) -> list[Header]:
 
 def accepts_trailers(headers: Sequence[Header]) -> bool:
     """Whether a client says that it takes trailers (section 10.1.4)."""
-    return any(
-        name.lower() == b"te" and b"trailers" in [part.strip(b"\t ") for part in value.lower().split(b",")]
-        for name, value in headers
-    )
+    said = b",".join([value for name, value in headers if len(name) == 2 and name.lower() == b"te"])
+    return b"trailers" in [part.strip(b"\t ") for part in said.lower().split(b",")]
