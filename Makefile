@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format clean
+.PHONY: help run test lint format bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' Makefile | while IFS= read -r line; do \
@@ -28,6 +28,9 @@ lint: .venv/.for-working ## style, format and types, nothing is changed
 format: .venv/.for-working ## mends style and format where it can be done safely
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+bench: .venv/.for-working ## CPU time for a request, beside nginx, HAProxy, Caddy and aiohttp; ARGS=--help tells more
+	@$(BIN)/python -m bench $(ARGS)
 
 clean: ## removes .venv and all that was built; certs/ and rules/ stay
 	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,7 +1,7 @@
-"""What large bodies cost in memory: `python bench/memory.py [--gigabytes N]`.
+"""What large bodies cost in memory: `python -m bench.memory [--gigabytes N]`.
 
 A gigabyte down, a gigabyte up, and a client that reads 200 KB a second, each through a Sunset of its own; what is
-printed is how far the server's resident memory rises above what it was when it had just started.
+printed is how far the memory of all its processes rises above what it was when it had just started.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from bench.process import memory_kib
+
 PIECE = bytes(1 << 16)
 RULES = "site: big\npass_through: true\norigin: http://127.0.0.1:{port}\nhosts: [big.example]\n"
 Exchange = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
@@ -24,7 +26,7 @@ async def main() -> None:
     """Prints one line a case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gigabytes", type=float, default=1.0)
-    size = int(parser.parse_args().gigabytes * (1 << 30))
+    size = int(parser.parse_args().gigabytes * (1 << 30)) // len(PIECE) * len(PIECE)
     origin = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = origin.sockets[0].getsockname()[1]
     cases: dict[str, tuple[Exchange, int]] = {
@@ -44,16 +46,15 @@ async def rise(port: int, exchange: Exchange, size: int) -> int:
         command = ["-m", "proxy", "serve", "--rules", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
         server = await asyncio.create_subprocess_exec(sys.executable, *command, stderr=asyncio.subprocess.PIPE)
         assert server.stderr is not None  # noqa: S101 - that is what PIPE means
-        said = (await server.stderr.readline()).decode()
-        address = re.search(r"http://([\d.]+):(\d+)", said)
-        if address is None:
-            sys.exit(said)
-        before = resident(server.pid)
+        while (address := re.search(r"listening on http://([\d.]+):(\d+)", said := await line(server.stderr))) is None:
+            if not said:
+                sys.exit("the server does not start")
+        before = memory_kib(server.pid)
         reader, writer = await asyncio.open_connection(address[1], int(address[2]), limit=1 << 16)
         running = asyncio.ensure_future(exchange(reader, writer, size))  # noqa: TID251 - awaited below
         highest = before
         while not running.done():
-            highest = max(highest, resident(server.pid))
+            highest = max(highest, memory_kib(server.pid))
             await asyncio.sleep(0.02)
         await running
         writer.close()
@@ -62,10 +63,9 @@ async def rise(port: int, exchange: Exchange, size: int) -> int:
     return highest - before
 
 
-def resident(pid: int) -> int:
-    """KiB."""
-    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) if found else 0
+async def line(said: asyncio.StreamReader) -> str:
+    """The next that a server says."""
+    return (await said.readline()).decode()
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

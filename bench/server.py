@@ -1,0 +1,101 @@
+"""A server that runs: on a core of its own, on loopback, with all its processes, and only as long as it is wanted."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from bench.process import tree
+
+LOADING: Final = 120.0
+"""Seconds that a server may take until it listens: a million mappings on a slow machine."""
+STOPPING: Final = 10.0
+"""Seconds that it may take to end when it is told to; then it is killed, with all its processes."""
+
+_ports = itertools.count(18_100)  # below those that the kernel gives to clients
+
+
+class ServerError(Exception):
+    """A server that does not start, or does not do as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How a server is started."""
+
+    arguments: list[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One that listens. `loading` is how long that took, in seconds, from the start of its program."""
+
+    name: str
+    pid: int
+    port: int
+    loading: float
+
+
+@contextmanager
+def running(name: str, command: Command, *, port: int, core: int, folder: Path) -> Iterator[Server]:
+    """Starts a server, and waits until it listens. What it says is kept in the folder."""
+    said = folder / "said.txt"
+    # setpriv: should this program be killed, the kernel ends the servers that it left behind.
+    arguments = ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", str(core), *command.arguments]
+    with said.open("wb") as output:
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            arguments,
+            cwd=folder,
+            env={**os.environ, **command.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        while not listens(port):
+            if process.poll() is not None:
+                raise ServerError(f"{name} does not start:\n{said.read_text(errors='replace')[-2000:]}")
+            if time.perf_counter() - begun > LOADING:
+                raise ServerError(f"{name} does not listen on port {port} after {LOADING:.0f} s")
+            time.sleep(0.005)
+        yield Server(name, process.pid, port, time.perf_counter() - begun)
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Tells a server to end, and sees to it that nothing of it is left."""
+    members = tree(process.pid)
+    process.terminate()
+    try:
+        process.wait(STOPPING)
+    except subprocess.TimeoutExpired:
+        for member in members:
+            with suppress(ProcessLookupError):
+                os.kill(member, 9)
+        process.wait()
+
+
+def listens(port: int) -> bool:
+    """Whether connections are accepted there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    """A port of loopback on which nobody listens."""
+    for port in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError
