@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 SKIPPED = "skipped"
 """The outcome where the rule file says that pages below a path take no notice (key `skip`)."""
 
+UNANSWERED = "unanswered"
+"""The outcome where the origin gave no answer, or broke it off before a notice was in it."""
+
 
 class Noticing:
     """The banners and dismissals of all sites of a rulebook."""
@@ -113,7 +116,7 @@ class Visit:
         """What became of the notice: a label value of a metric."""
         if self._injector is not None and self._injector.outcome is not None:
             return self._injector.outcome.value
-        return str(self._excluded or Exclusion.STATUS)
+        return str(self._excluded or UNANSWERED)
 
     @property
     def _may_take_notice(self) -> bool:
@@ -127,9 +130,11 @@ class Visit:
         fields = list(headers)
         if self._banner is not None:
             excluded = excluded_answer(status, headers)
-            if excluded is None:
+            # What has not changed is a page with this banner: nothing else was asked for by its tag.
+            is_noticed = self._may_take_notice and (excluded is None or status == 304)
+            if is_noticed or excluded is None:
                 fields += varying(headers, dismissible=self._dismissal is not None)
-            if self._may_take_notice and (excluded is None or status == 304):
+            if is_noticed:
                 until = self._banner.until if until is None else min(until, self._banner.until)
                 fields = self._noticed(fields, self._banner, into_page=excluded is None)
             if excluded is not None:

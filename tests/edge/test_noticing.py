@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import brotli
@@ -135,6 +136,35 @@ async def test_an_entity_tag_finds_its_way_back(serving: Serving, originating: O
     second, asked, _ = await forward(serving, originating, not_modified, again)
     assert asked[b"if-none-match"] == b'"abc"'
     assert (second.status, second.one(b"ETag")) == (304, tag)
+    assert second.one(b"Vary") == first.one(b"Vary")
+
+
+async def test_what_is_no_page_and_has_not_changed_stays_as_it_is(serving: Serving, originating: Originating) -> None:
+    request = get(b"/x.png", b"po.co", b"Accept: image/png", b'If-None-Match: "abc"')
+    got, asked, _ = await forward(serving, originating, b'HTTP/1.1 304 Not Modified\r\nETag: "abc"\r\n\r\n', request)
+    assert asked[b"if-none-match"] == b'"abc"'
+    assert (got.status, got.one(b"ETag"), got.all(b"Vary")) == (304, b'"abc"', [])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 99\r\n\r\n<!doctype html><title>Old",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nOld",
+    ],
+    ids=["none", "broken off", "not in its coding"],
+)
+async def test_an_origin_that_fails_is_counted_as_such(
+    serving: Serving, originating: Originating, answer: bytes
+) -> None:
+    origin = await originating(answer, reset=True)
+    server = await serving(rulebook(site(origins=(origin.origin,), notice=notice())), at=DAYS_BEFORE)
+    async with await Client.to(server) as client:
+        client.send(get(b"/x", b"po.co", WANTS_PAGE, b"Connection: close"))
+        with suppress(ConnectionResetError):
+            await client.rest()
+    assert outcomes(server) == {"unanswered": 1}
 
 
 async def test_hidden_the_notice_stays_away(serving: Serving, originating: Originating) -> None:
