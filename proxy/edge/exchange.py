@@ -114,6 +114,8 @@ class Exchange:
 
     def await_answer(self) -> None:
         """The request is with the origin: from now on its answer is waited for, and not for ever."""
+        if self._patience is not None:
+            return  # the answer came before the request was complete
         self._patience = self._settings.timeouts.answer
         if self._waiter is not None and not self._waiter.done():
             self._connection.deadline.set(self._patience)

@@ -17,7 +17,6 @@ within a bound and has no control characters. Every line ends in CR LF.
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from proxy.wire.fields import parse_fields
@@ -31,19 +30,17 @@ if TYPE_CHECKING:
     from proxy.wire.fields import FieldLimits
     from proxy.wire.head import Header
 
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[\t ]*+;[^\x00-\x08\x0a-\x1f\x7f]*+)?\r\n")
-_LONGEST_SIZE: Final = 1024
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[\t ]*+;[^\x00-\x08\x0a-\x1f\x7f]*+)?\r\n")
+_LONGEST_SIZE_LINE: Final = 1024
 """Bytes of a size with its extensions: these are read for nothing, so few are more than enough."""
 _END_OF_LINE: Final = b"\r\n"
 
 
-class _Part(Enum):
-    """What comes next."""
-
-    SIZE = auto()
-    CONTENT = auto()
-    END_OF_CHUNK = auto()
-    TRAILERS = auto()
+# What comes next.
+_SIZE: Final = "size"
+_CONTENT: Final = "content"
+_END_OF_CHUNK: Final = "end of a chunk"
+_TRAILERS: Final = "trailers"
 
 
 class ChunkedBody:
@@ -54,7 +51,7 @@ class ChunkedBody:
     def __init__(self, limits: FieldLimits) -> None:
         self._limits = limits
         self._lines = Lines()
-        self._next = _Part.SIZE
+        self._next = _SIZE
         self._left = 0
         """What is still to come of a chunk's content."""
         self.complete = False
@@ -66,35 +63,34 @@ class ChunkedBody:
         pieces: list[bytes] = []
         position = 0
         while position < len(data) and not self.complete:
-            match self._next:
-                case _Part.SIZE:
-                    line, position = self._lines.line(data, position, _LONGEST_SIZE)
-                    if line:
-                        self._begin_chunk(line)
-                case _Part.CONTENT:
-                    piece = data[position : position + self._left]
-                    pieces.append(piece)
-                    position += len(piece)
-                    self._left -= len(piece)
-                    if not self._left:
-                        self._next = _Part.END_OF_CHUNK
-                case _Part.END_OF_CHUNK:
-                    line, position = self._lines.line(data, position, len(_END_OF_LINE))
-                    if line:
-                        self._next = _Part.SIZE
-                case _Part.TRAILERS:
-                    section, position = self._lines.section(data, position, self._limits.section)
-                    if section:
-                        self.trailers = parse_fields(section[: -len(_END_OF_LINE)], self._limits)
-                        self.complete = True
+            if self._next == _SIZE:
+                line, position = self._lines.line(data, position, _LONGEST_SIZE_LINE)
+                if line:
+                    self._begin_chunk(line)
+            elif self._next == _CONTENT:
+                piece = data[position : position + self._left]
+                pieces.append(piece)
+                position += len(piece)
+                self._left -= len(piece)
+                if not self._left:
+                    self._next = _END_OF_CHUNK
+            elif self._next == _END_OF_CHUNK:
+                line, position = self._lines.line(data, position, len(_END_OF_LINE))
+                if line:
+                    self._next = _SIZE
+            else:
+                section, position = self._lines.section(data, position, self._limits.section)
+                if section:
+                    self.trailers = parse_fields(section[: -len(_END_OF_LINE)], self._limits)
+                    self.complete = True
         return pieces, position
 
     def _begin_chunk(self, line: bytes) -> None:
-        size = _SIZE.fullmatch(line)
+        size = _SIZE_LINE.fullmatch(line)
         if size is None:
             raise MalformedError("a chunk size that is none")
         self._left = int(size[1], 16)
-        self._next = _Part.CONTENT if self._left else _Part.TRAILERS
+        self._next = _CONTENT if self._left else _TRAILERS
 
 
 def chunk(content: bytes) -> bytes:

@@ -23,7 +23,6 @@ follows belongs to anybody.
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from proxy.wire.chunks import ChunkedBody
@@ -49,6 +48,14 @@ _LONGEST_LENGTH: Final = 18
 _MOST_INTERIM_ANSWERS: Final = 32
 """To one request: nobody waits for ever while hints trickle in."""
 
+# What comes next.
+_HEAD: Final = "head"
+_COUNTED: Final = "as many bytes as were said"
+_CHUNKS: Final = "chunks"
+_REST: Final = "all that comes"
+_SWITCHED: Final = "another protocol"
+_NOTHING: Final = "nothing"
+
 
 class AnswerHead(NamedTuple):
     """The head of an answer, known to be well-formed."""
@@ -71,17 +78,6 @@ class AnswerHead(NamedTuple):
         return self.status < _FINAL and self.status != SWITCHING
 
 
-class _Part(Enum):
-    """What comes next."""
-
-    HEAD = auto()
-    COUNTED = auto()
-    CHUNKS = auto()
-    REST = auto()
-    SWITCHED = auto()
-    NOTHING = auto()
-
-
 class AnswerParser:
     """Reads the answer to one request, whose `method` decides whether there is a body."""
 
@@ -102,7 +98,7 @@ class AnswerParser:
     def __init__(self, limits: FieldLimits, *, method: bytes) -> None:
         self._limits = limits
         self._to_head = method == b"HEAD"
-        self._next = _Part.HEAD
+        self._next = _HEAD
         self._lines: Lines | None = None
         """There while a head comes in parts."""
         self._beginning = b""
@@ -121,55 +117,54 @@ class AnswerParser:
     @property
     def complete(self) -> bool:
         """Whether the answer is there, with all of its body."""
-        return self._next is _Part.NOTHING
+        return self._next == _NOTHING
 
     @property
     def has_switched(self) -> bool:
         """Whether what follows is of another protocol."""
-        return self._next is _Part.SWITCHED
+        return self._next == _SWITCHED
 
     @property
     def is_reusable(self) -> bool:
         """Whether the connection is good for another request."""
-        return self._next is _Part.NOTHING and self._keeps_alive and not self.has_excess
+        return self._next == _NOTHING and self._keeps_alive and not self.has_excess
 
     def feed(self, data: bytes) -> list[AnswerHead | bytes]:
         """More bytes. Gives what is new; raises `MalformedError`, and then nothing more is to be fed."""
         events: list[AnswerHead | bytes] = []
         position = 0
         while position < len(data):
-            match self._next:
-                case _Part.HEAD:
-                    head, position = self._head(data, position)
-                    if head is not None:
-                        events.append(head)
-                case _Part.COUNTED:
-                    piece = data[position : position + self._left]
-                    events.append(piece)
-                    position += len(piece)
-                    self._left -= len(piece)
-                    if not self._left:
-                        self._next = _Part.NOTHING
-                case _Part.CHUNKS:
-                    pieces, consumed = self._chunks.feed(data[position:])
-                    events += pieces
-                    position += consumed
-                    if self._chunks.complete:
-                        self.trailers = self._chunks.trailers
-                        self._next = _Part.NOTHING
-                case _Part.NOTHING:
-                    self.has_excess = True
-                    break
-                case _:
-                    events.append(data[position:])
-                    break
+            if self._next == _HEAD:
+                head, position = self._head(data, position)
+                if head is not None:
+                    events.append(head)
+            elif self._next == _COUNTED:
+                piece = data[position : position + self._left]
+                events.append(piece)
+                position += len(piece)
+                self._left -= len(piece)
+                if not self._left:
+                    self._next = _NOTHING
+            elif self._next == _CHUNKS:
+                pieces, consumed = self._chunks.feed(data[position:])
+                events += pieces
+                position += consumed
+                if self._chunks.complete:
+                    self.trailers = self._chunks.trailers
+                    self._next = _NOTHING
+            elif self._next == _NOTHING:
+                self.has_excess = True
+                break
+            else:
+                events.append(data[position:])
+                break
         return events
 
     def end(self) -> None:
         """No more bytes will come."""
         self._keeps_alive = False
-        if self._next is _Part.REST:
-            self._next = _Part.NOTHING
+        if self._next == _REST:
+            self._next = _NOTHING
 
     def _head(self, data: bytes, position: int) -> tuple[AnswerHead | None, int]:
         """A head, if its end is there, and the place behind what was read."""
@@ -204,18 +199,18 @@ class AnswerParser:
             if self._interim == _MOST_INTERIM_ANSWERS:
                 raise MalformedError("nothing but interim answers")
         elif head.status == SWITCHING:
-            self._next = _Part.SWITCHED
+            self._next = _SWITCHED
         elif self._to_head or head.status in WITHOUT_BODY or head.length == 0:
-            self._next = _Part.NOTHING
+            self._next = _NOTHING
         elif head.length is not None:
             self._left = head.length
-            self._next = _Part.COUNTED
+            self._next = _COUNTED
         elif head.is_chunked:
             self._chunks = ChunkedBody(self._limits)
-            self._next = _Part.CHUNKS
+            self._next = _CHUNKS
         else:
             self._keeps_alive = False
-            self._next = _Part.REST
+            self._next = _REST
 
 
 def parse_answer_head(lines: bytes, limits: FieldLimits) -> AnswerHead:
