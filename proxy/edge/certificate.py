@@ -40,7 +40,7 @@ SMALLEST_RSA_KEY: Final = 2048
 SOON: Final = 14 * 86400
 """Seconds before its end from which on a certificate should have been renewed."""
 
-_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_END = b"-----END CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -179,7 +179,7 @@ def _parse_chain(chain: bytes, file: Path) -> list[x509.Certificate]:
         raise Unusable(
             file, "holds no certificate that can be read; put it there in PEM, its chain behind it"
         ) from None
-    if chain.count(_BEGIN) != len(certificates):
+    if chain.rpartition(_END)[2].strip():
         raise Unusable(file, "breaks off; was it copied whole?")
     for certificate, issuer in pairwise(certificates):
         if certificate.issuer != issuer.subject:

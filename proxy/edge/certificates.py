@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 DEFAULT: Final = "default"
 IN_FOLDERS: Final = (("fullchain.pem", "privkey.pem"), ("tls.crt", "tls.key"))
 READY_AT_START: Final = 64
-"""So many certificates are made ready before the first client comes, which takes a tenth of a second; of more than that
-each is when it is first asked for."""
+"""So many certificates are made ready before the first client comes, which takes a tenth of a second. Where there are
+more, each is made ready when it is first asked for."""
 
 Signature = tuple[int, ...] | None
 """What tells one state of a file from another; `None` where there is no file."""
@@ -42,8 +42,8 @@ Signature = tuple[int, ...] | None
 class _Pair(NamedTuple):
     """Two files that belong together, as they are now."""
 
-    chain: Path
-    key: Path
+    chain: str
+    key: str
     signatures: tuple[Signature, Signature]
     is_default: bool
 
@@ -72,14 +72,17 @@ class _Known(NamedTuple):
 class Certificates:
     """The certificates of `folder` as of the last `refresh`. `now` tells the time for which they have to be valid."""
 
-    def __init__(self, folder: Path, *, now: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, now: Callable[[], float] | None = None, ready_at_start: int = READY_AT_START
+    ) -> None:
         self.folder = folder
         self.listener = listening(self.context_for)
         """What every listener's handshakes begin in; processes that are to take each other's tickets inherit it."""
         self.faults: tuple[Fault, ...] = ()
         """All that is wrong with the files, and with the dates of what is in them."""
         self._now = Clock().timestamp if now is None else now  # a rehearsal's clock is not the clients'
-        self._entries: dict[Path, _Entry] = {}
+        self._ready_at_start = ready_at_start
+        self._entries: dict[str, _Entry] = {}
         self._refused: dict[Certificate, Fault] = {}
         self._known = _Known()
         self._looking = Lock()
@@ -122,6 +125,12 @@ class Certificates:
         chosen = self.of(host) or self._known.default
         return chosen is None or chosen.file != presented.file
 
+    def expiries(self) -> dict[str, float]:
+        """When the certificate that is presented for each name expires."""
+        names = dict.fromkeys(name for certificate in self.all for name in certificate.names)
+        presented = {name: self.of(name.replace("*", "any").encode()) for name in names}
+        return {name: certificate.ends for name, certificate in presented.items() if certificate is not None}
+
     def lacking(self, hosts: Iterable[str]) -> list[str]:
         """Those hosts of a rulebook that no certificate is for; `*.po.co` wants one for every name in that place."""
         return [host for host in hosts if self.of(host.replace("*", "any").encode()) is None]
@@ -138,7 +147,7 @@ class Certificates:
             gone = [entry for file, entry in self._entries.items() if file not in there and self._is_gone(entry)]
             for entry in gone:
                 del self._entries[entry.pair.chain]
-            makes_ready = bool(self._entries) or len(pairs) <= READY_AT_START
+            makes_ready = bool(self._entries) or len(pairs) <= self._ready_at_start
             read_anew = [pair for pair in pairs if self._look(pair, makes_ready=makes_ready)]
             if gone or read_anew:
                 self._entries = {file: self._entries[file] for file in sorted(self._entries)}
@@ -163,7 +172,7 @@ class Certificates:
                 return False
         certificate, fault = None if entry is None else entry.certificate, None
         try:
-            new = read(pair.chain, pair.key)
+            new = read(Path(pair.chain), Path(pair.key))
             if makes_ready:
                 new.context  # noqa: B018 - made when it is asked for: here, and not while a client waits
             certificate = new
@@ -230,24 +239,24 @@ def _pairs(folder: Path) -> Iterator[_Pair]:
     with os.scandir(folder) as scanned:
         entries = {entry.name: entry for entry in scanned if not entry.name.startswith(".")}
     for name, entry in entries.items():
-        stem, suffix = Path(name).stem, Path(name).suffix
+        stem, suffix = os.path.splitext(name)  # noqa: PTH122 - here and below no paths: thousands, every few seconds
         if suffix == ".pem" or (suffix == ".key" and f"{stem}.pem" not in entries):
-            yield _pair(folder / f"{stem}.pem", folder / f"{stem}.key", is_default=stem == DEFAULT)
+            yield _pair(f"{folder}/{stem}.pem", f"{folder}/{stem}.key", is_default=stem == DEFAULT)
         elif entry.is_dir():
             for chain, key in IN_FOLDERS:
-                pair = _pair(Path(entry.path, chain), Path(entry.path, key), is_default=name == DEFAULT)
+                pair = _pair(f"{folder}/{name}/{chain}", f"{folder}/{name}/{key}", is_default=name == DEFAULT)
                 if any(pair.signatures):
                     yield pair
                     break
 
 
-def _pair(chain: Path, key: Path, *, is_default: bool) -> _Pair:
+def _pair(chain: str, key: str, *, is_default: bool) -> _Pair:
     return _Pair(chain, key, (_signature(chain), _signature(key)), is_default)
 
 
-def _signature(file: Path) -> Signature:
+def _signature(file: str) -> Signature:
     try:
-        status = os.stat(file)  # noqa: PTH116 - thousands of them, every few seconds
+        status = os.stat(file)  # noqa: PTH116
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -16,10 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from proxy.edge.certificate import Unusable
+from proxy.edge.certificates import Certificates
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
-    from pathlib import Path
+
+    from proxy.edge.certificate import Certificate
 
 NAME: Final = "self-signed"
 MOST_NAMES: Final = 100
@@ -29,9 +34,31 @@ _A_LITTLE: Final = timedelta(hours=1)
 """Before now, for clocks that are slow."""
 
 
+def lacking(folder: Path, hosts: Iterable[str]) -> list[str]:
+    """Those hosts for which there is no certificate but perhaps one that was made here.
+
+    Raises `Unusable` where another certificate has the name of those.
+    """
+    certificates = Certificates(folder)
+    certificates.refresh()
+    others = [certificate for certificate in certificates.all if not _is_ours(certificate)]
+    return [host for host in hosts if not any(other.covers(host.replace("*", "any").encode()) for other in others)]
+
+
+def _is_ours(certificate: Certificate) -> bool:
+    file = Path(certificate.file)
+    if not file.name.startswith(NAME):
+        return False
+    if not certificate.is_self_signed:
+        raise Unusable(file, f"was issued by {certificate.issuer}; give it another name, {NAME} is for those made here")
+    return True
+
+
 def write(folder: Path, names: Sequence[str], *, now: datetime, days: int) -> list[Path]:
     """Write certificates for names, valid from now on, in place of those written before. Gives their files."""
     folder.mkdir(parents=True, exist_ok=True)
+    for old in (*folder.glob(f"{NAME}*.pem"), *folder.glob(f"{NAME}*.key")):
+        old.unlink()
     written = []
     for begin in range(0, len(names), MOST_NAMES):
         stem = NAME if not begin else f"{NAME}-{begin // MOST_NAMES + 1}"

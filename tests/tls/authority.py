@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from proxy.core.rulebook import Rulebook
 from proxy.edge.server import Server
@@ -50,6 +55,22 @@ def issue(
 ) -> Files:
     issued = AUTHORITY.issue_cert(*names, key_type=key_type, not_before=begins, not_after=ends)
     return Files(b"".join(blob.bytes() for blob in issued.cert_chain_pems), issued.private_key_pem.bytes())
+
+
+def weak(*names: str) -> Files:
+    """One that can be read, and that OpenSSL refuses for the short key of its authority."""
+    begins = datetime(2026, 1, 1, tzinfo=UTC)
+    ends = begins + timedelta(days=3650)
+    above = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that is what is wrong with it
+    own = ec.generate_private_key(ec.SECP256R1())
+    authority, leaf = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("weak", "leaf"))
+    alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+    chain = (
+        x509.CertificateBuilder(authority, leaf, own.public_key(), 1, begins, ends).add_extension(alternatives, False),
+        x509.CertificateBuilder(authority, authority, above.public_key(), 2, begins, ends),
+    )
+    key = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Files(b"".join(made.sign(above, SHA256()).public_bytes(Encoding.PEM) for made in chain), key)
 
 
 def trusting(*, checks_name: bool = True) -> ssl.SSLContext:
