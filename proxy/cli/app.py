@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from inspect import cleandoc
 from typing import Annotated, Any, Final
 
@@ -17,11 +17,13 @@ from typer.core import TyperGroup
 
 from proxy import __version__
 from proxy.cli.audit import audit
+from proxy.cli.certs import certs
 from proxy.cli.check import check
 from proxy.cli.demo import demo
 from proxy.cli.explain import explain
 from proxy.cli.health import health
 from proxy.cli.schema import schema
+from proxy.cli.self_signed import self_signed
 from proxy.cli.serve import serve
 from proxy.cli.settings import settings
 from proxy.errors import SunsetError
@@ -92,9 +94,20 @@ def _listed(examples: Iterable[str]) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {example}" for example in examples)
 
 
+def _help_of(command: Callable[..., None]) -> str:
+    return _flowing(command.__doc__ or "")
+
+
+def _epilog_of(command: Callable[..., None]) -> str:
+    return _listed(sys.modules[command.__module__].EXAMPLES)
+
+
 for command in (serve, demo, check, explain, audit, settings, schema, health):
-    examples = sys.modules[command.__module__].EXAMPLES
-    app.command(help=_flowing(command.__doc__ or ""), epilog=_listed(examples))(command)
+    app.command(help=_help_of(command), epilog=_epilog_of(command))(command)
+
+certificates = typer.Typer(callback=certs, invoke_without_command=True, help=_help_of(certs), epilog=_epilog_of(certs))
+certificates.command("self-signed", help=_help_of(self_signed), epilog=_epilog_of(self_signed))(self_signed)
+app.add_typer(certificates, name="certs")
 
 
 def main() -> None:

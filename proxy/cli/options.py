@@ -20,9 +20,6 @@ RULES = Path("rules")
 Rules = Annotated[
     Path, typer.Option("--rules", metavar="DIR", help="The folder of rule files.", show_default=True, file_okay=True)
 ]
-CERTS = Path("certs")
-
-Certs = Annotated[Path, typer.Option("--certs", metavar="DIR", help="The folder of certificates.", show_default=True)]
 At = Annotated[
     str | None,
     typer.Option(
@@ -41,6 +38,12 @@ Config = Annotated[
         exists=True,
         dir_okay=False,
         help="A file of settings. Without it: ./sunset.toml, if there is one.",
+    ),
+]
+Certs = Annotated[
+    str | None,
+    typer.Option(
+        "--certs", metavar="DIR", envvar="SUNSET_CERTS", help="The folder of certificates. Without it: certs."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print what a program can read.")]

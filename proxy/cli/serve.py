@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from proxy.cli.options import RULES, Config, Rules, configured
+from proxy.cli.options import RULES, Certs, Config, Rules, configured
 
 EXAMPLES: Final = (
     "sunset serve --listen 0.0.0.0:8080",
@@ -38,12 +38,7 @@ def serve(
             help="Where to answer over TLS; may be given more than once.",
         ),
     ] = None,
-    certs: Annotated[
-        str | None,
-        typer.Option(
-            "--certs", metavar="DIR", envvar="SUNSET_CERTS", help="The folder of certificates. Without it: certs."
-        ),
-    ] = None,
+    certs: Certs = None,
     admin: Annotated[
         str | None,
         typer.Option(

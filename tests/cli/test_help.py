@@ -21,8 +21,11 @@ from proxy.edge.self_signed import write
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[Any]]
 
-COMMANDS = ("serve", "demo", "check", "explain", "audit", "settings", "schema", "health")
+COMMANDS = ("serve", "demo", "check", "explain", "audit", "settings", "schema", "health", "certs")
+BELOW = ("certs self-signed",)
 RUNNING = ("serve", "demo", "health")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HOSTS = ("po.co", "po.co.id", "poco.in")
 FILES = {
     "paths.txt": "/uk/\n/uk/cart\n",
     "pages.csv": "url,clicks\nhttps://po.co/uk/poco-f1/,90\n",
@@ -43,7 +46,7 @@ HEAVY = (
 
 def examples(sunset: Run, command: str) -> list[str]:
     """What the help of a command shows, as it is read on a terminal of usual width."""
-    shown = sunset(command, "--help", COLUMNS="80").stdout
+    shown = sunset(*command.split(), "--help", COLUMNS="80").stdout
     found = [line.strip() for line in shown.partition("Examples:")[2].splitlines() if line.strip()]
     assert found
     assert all("sunset " in line for line in found), "an example is too long for one line"
@@ -54,13 +57,15 @@ def test_every_command_is_listed(sunset: Run) -> None:
     ran = sunset("--help")
     assert ran.returncode == 0
     assert tuple(re.findall(r"^│ (\w+) ", ran.stdout, re.MULTILINE)) == COMMANDS
-    assert sorted(str(info.callback.__name__) for info in app.registered_commands if info.callback) == sorted(COMMANDS)
+    commands = [str(info.callback.__name__) for info in app.registered_commands if info.callback]
+    assert sorted([*commands, *(str(group.name) for group in app.registered_groups)]) == sorted(COMMANDS)
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in RUNNING])
+@pytest.mark.parametrize("command", [*(command for command in COMMANDS if command not in RUNNING), *BELOW])
 def test_every_example_of_the_help_runs(sunset: Run, here: Path, command: str) -> None:
     for name, text in FILES.items():
         (here / name).write_text(text, "utf-8")
+    write(here / "certs", [*HOSTS, *(f"www.{host}" for host in HOSTS)], now=NOW, days=9999)
     function = f'sunset() {{ {shlex.quote(sys.executable)} -m proxy "$@"; }}; set -o pipefail; '
     for example in examples(sunset, command):
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
@@ -74,7 +79,7 @@ def test_every_example_of_the_help_runs(sunset: Run, here: Path, command: str) -
 def test_every_example_that_runs_a_server_runs_and_is_found_well(
     sunset: Run, start: Start, here: Path, command: str
 ) -> None:
-    write(here / "certs", ["po.co"], now=datetime(2026, 1, 1, tzinfo=UTC), days=9999)
+    write(here / "certs", ["po.co"], now=NOW, days=9999)
     for example in examples(sunset, command):
         name, *arguments = shlex.split(example)
         assert name == "sunset"
