@@ -7,6 +7,7 @@
     relay          a forwarded request: both bodies, in both directions, at the pace of the slower side
     upstream       connections to origins: a `pool` for each, an `exchange` for each request, `dialling` for new ones;
                    `resolver` says which addresses they may lead to
+    certificates   those of a folder, by the names inside them; `tls` is how they are presented
     metrics        what was counted; `admin` is where it is read
     settings       every limit and timeout, by name; `configuration` says where their values come from
 

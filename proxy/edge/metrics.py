@@ -14,10 +14,12 @@ from proxy import __version__
 from proxy.core.decision import Outcome
 from proxy.core.schedule import Phase
 from proxy.edge.counts import BUCKETS
+from proxy.errors import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from proxy.edge.certificates import Certificates
     from proxy.edge.counts import Counts
     from proxy.edge.live import LiveTable
 
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
 class Scrape(Collector):
     """Reads counts and the live table when it is asked."""
 
-    def __init__(self, counts: Counts, live: LiveTable) -> None:
+    def __init__(self, counts: Counts, live: LiveTable, certificates: Certificates | None = None) -> None:
         self._counts = counts
         self._live = live
+        self._certificates = certificates
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: names are those that `collect` gives."""
@@ -38,6 +41,7 @@ class Scrape(Collector):
         yield from self._counters()
         yield self._durations()
         yield from self._state()
+        yield from self._tls()
 
     def _counters(self) -> Iterator[Metric]:
         counts = self._counts
@@ -113,13 +117,32 @@ class Scrape(Collector):
         build.add_metric((__version__, platform.python_version()), 1.0)
         yield build
 
+    def _tls(self) -> Iterator[Metric]:
+        expiries = GaugeMetricFamily(
+            "sunset_certificate_expiry_timestamp_seconds",
+            "When the certificate that is presented for a name expires.",
+            labels=("name",),
+        )
+        problems = GaugeMetricFamily(
+            "sunset_certificate_problems", "What is wrong with the files of certificates.", labels=("severity",)
+        )
+        lacking = GaugeMetricFamily("sunset_hosts_without_certificate", "Hosts that no certificate is for.")
+        if (certificates := self._certificates) is not None:
+            for name, ends in sorted(certificates.expiries().items()):
+                expiries.add_metric((name,), ends)
+            for severity in Severity:
+                problems.add_metric((severity,), sum(fault.severity is severity for fault in certificates.faults))
+            hosts = {host for site in self._live.rulebook.sites for host in site.hosts}
+            lacking.add_metric((), len(certificates.lacking(hosts)))
+        yield from (expiries, problems, lacking)
+
 
 class Metrics:
     """The document that Prometheus reads."""
 
-    def __init__(self, counts: Counts, live: LiveTable) -> None:
+    def __init__(self, counts: Counts, live: LiveTable, certificates: Certificates | None = None) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(Scrape(counts, live))
+        self._registry.register(Scrape(counts, live, certificates))
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 

@@ -95,7 +95,9 @@ class Server:
         settings = self.settings
         try:
             if settings.admin is not None:
-                self._admin = Admin(Metrics(self.counts, self.live), settings.admin, settings.admin_token)
+                self._admin = Admin(
+                    Metrics(self.counts, self.live, self.certificates), settings.admin, settings.admin_token
+                )
                 self._admin_socket = bind(settings.admin, settings.limits.backlog)
                 self.admin_address = _endpoint_of(self._admin_socket)
             for endpoint in settings.listen:
