@@ -87,7 +87,7 @@ def _site(site: Site, now: datetime) -> dict[str, Any]:
         "phase": _phase(site, now),
         "next": None if following is None else {"milestone": following[0], "at": following[1]},
         "rules": len(site.rules),
-        "mapped": sum(len(mapping.rows) for mapping in site.mappings),
+        "mapped": len(site.mappings or ()),
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.core.decision import Forward, Redirect
+from proxy.core.mapping import FIRST_OF_LOCATION
 from proxy.core.query import KEEP_ALL, append
 from proxy.core.target import HOST_CAPTURE
 from proxy.core.url import rest_after
@@ -148,26 +149,28 @@ class KeptPath(_Redirecting):
 
 
 class MappingAnswer(_Redirecting):
-    """To the target of a row of a mapping."""
+    """To the target of a row of the mappings."""
 
-    __slots__ = ("rows", "statuses", "targets")
+    __slots__ = ("find", "mappings", "text")
 
-    def __init__(self, cause: Cause, status: int, mapping: MappingTable, keep: KeepQuery) -> None:
+    def __init__(self, cause: Cause, status: int, mappings: MappingTable, keep: KeepQuery) -> None:
         super().__init__(cause, status, keep)
-        self.rows = mapping.rows
-        self.targets = mapping.targets
-        self.statuses = mapping.statuses
+        self.mappings = mappings
+        self.find = mappings.find
+        self.text = mappings.text
 
     def answer_row(self, row: int, query: bytes | None, method: bytes) -> Redirect:
         """The row's target, with what is kept of the query."""
-        location = self.targets[row]
+        location = self.text[row : self.text.find(b"\n", row)]
+        status, other_status = self.status, self.other_status
+        if location[0] != FIRST_OF_LOCATION:
+            own, _, location = location.partition(b" ")
+            status = int(own)
+            other_status = _METHOD_KEEPING.get(status, status)
         if query is not None:
             before, mark, fragment = location.partition(b"#")
             location = append(before, query if self.keep_all else self.keep.apply(query)) + mark + fragment
-        status = self.status
-        if self.statuses:
-            status = self.statuses.get(row, status)
-        return Redirect(self.cause, status if method in READING else _METHOD_KEEPING.get(status, status), location, row)
+        return Redirect(self.cause, status if method in READING else other_status, location, row)
 
 
 class HttpsUpgrade(_Redirecting):

@@ -42,9 +42,9 @@ class Causes:
             return self._cause(Kind.PHASE, self._phase.value, headers)
         return self._cause(rule.pattern.kind, rule.name, headers, rule)
 
-    def of_mapping(self, mapping: MappingTable) -> Cause:
-        """A row of a mapping matched."""
-        return self._cause(Kind.MAPPING, MAPPINGS, self._fresh(), mapping=mapping)
+    def of_mappings(self, mappings: MappingTable) -> Cause:
+        """A row of the mappings matched."""
+        return self._cause(Kind.MAPPING, MAPPINGS, self._fresh(), mappings=mappings)
 
     def of_unmapped(self, kind: Kind, cache: int | None = None) -> Cause:
         """No rule matched: `KEEP_PATH` or `FALLBACK`."""
@@ -68,7 +68,7 @@ class Causes:
         name: str,
         headers: tuple[Header, ...],
         rule: Rule | None = None,
-        mapping: MappingTable | None = None,
+        mappings: MappingTable | None = None,
     ) -> Cause:
         """With the extra headers of site and rule; a pass-through site has none at all."""
         site = self._site
@@ -80,7 +80,7 @@ class Causes:
             extra.update((header.lower(), (header, value)) for header, value in rule.headers)
         headers += tuple(extra.values())
         hsts = ((b"Strict-Transport-Security", site.hsts),) if site.hsts else ()
-        return Cause(site, self._phase, kind, name, place, headers, headers + hsts, mapping)
+        return Cause(site, self._phase, kind, name, place, headers, headers + hsts, mappings)
 
     def _fresh(self, seconds: int | None = None) -> tuple[Header, ...]:
         return ((b"Cache-Control", b"public, max-age=%d" % (self._site.cache if seconds is None else seconds)),)

@@ -99,11 +99,9 @@ class _Compiler:
         if site.https is Https.REDIRECT:
             table.upgrade = HttpsUpgrade(self.causes.of_https(), self.status(None), KEEP_ALL)
         self.add_rules(table)
-        if phase is Phase.REDIRECT:
-            table.mappings = tuple(
-                MappingAnswer(self.causes.of_mapping(mapping), self.status(None), mapping, site.keep_query)
-                for mapping in site.mappings
-            )
+        if phase is Phase.REDIRECT and site.mappings is not None:
+            cause = self.causes.of_mappings(site.mappings)
+            table.mappings = MappingAnswer(cause, self.status(None), site.mappings, site.keep_query)
         self.serve(table)
         return table
 

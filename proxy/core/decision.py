@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from proxy.errors import Place
-
 if TYPE_CHECKING:
     from proxy.core.kind import Kind
     from proxy.core.mapping import MappingTable
     from proxy.core.model import Site
     from proxy.core.schedule import Phase
+    from proxy.errors import Place
 
 
 class Outcome(StrEnum):
@@ -47,9 +46,9 @@ class Resource(StrEnum):
 class Cause:
     """Why an answer is what it is: all that does not depend on the request.
 
-    `rule` is the rule's name as metrics show it; `place` where it is written (for a mapping, its file: see
-    `Redirect.place`). `headers` are the response headers that this answer carries besides `Location`, complete and in
-    order; `secure_headers` are those that it carries over TLS.
+    `rule` is the rule's name as metrics show it; `place` where it is written (for a mapping see `Redirect.place`).
+    `headers` are the response headers that this answer carries besides `Location`, complete and in order;
+    `secure_headers` are those that it carries over TLS.
     """
 
     site: Site = field(repr=False)
@@ -59,11 +58,11 @@ class Cause:
     place: Place
     headers: tuple[tuple[bytes, bytes], ...] = ()
     secure_headers: tuple[tuple[bytes, bytes], ...] = ()
-    mapping: MappingTable | None = field(default=None, repr=False)
+    mappings: MappingTable | None = field(default=None, repr=False)
 
 
 class Redirect(NamedTuple):
-    """3xx to `location`, which is absolute. `row` is the row (from 0) where the cause is a mapping, else -1."""
+    """3xx to `location`, which is absolute. `row` is where the row stands in the mappings of the cause, else -1."""
 
     cause: Cause
     status: int
@@ -73,8 +72,8 @@ class Redirect(NamedTuple):
     @property
     def place(self) -> Place:
         """Where the rule, or the row of the mapping, is written."""
-        mapping = self.cause.mapping
-        return self.cause.place if mapping is None else Place(mapping.file, mapping.line(self.row), 1)
+        mappings = self.cause.mappings
+        return self.cause.place if mappings is None else mappings.place(self.row)
 
 
 class Forward(NamedTuple):

@@ -187,7 +187,7 @@ class Site:
     moves_to: Target | None = None
     pass_through: bool = False
     rules: tuple[Rule, ...] = ()
-    mappings: tuple[MappingTable, ...] = ()
+    mappings: MappingTable | None = None
     unmapped: Action = field(default_factory=AnswerGone)
     status: int = DEFAULT_REDIRECT_STATUS
     cache: int = DEFAULT_CACHE_SECONDS

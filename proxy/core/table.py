@@ -87,7 +87,7 @@ class SiteTable:
         """Exact paths with one rule that holds for every request."""
         self.choices: dict[bytes, Choices] = {}
         """Exact paths whose rules have conditions."""
-        self.mappings: tuple[MappingAnswer, ...] = ()
+        self.mappings: MappingAnswer | None = None
         self.patterns: Tree[Choices] = Tree()
         self.regexes: RegexIndex | None = None
         self.searched = False
@@ -115,9 +115,8 @@ class SiteTable:
             if (chosen := choices.select(asked)) is not None:
                 captures = {**captures, **query_captures(chosen, asked)}
                 return chosen.answer.answer(host, raw, path, query, method, captures)
-        for mapping in self.mappings:
-            if (row := mapping.rows.get(key)) is not None:
-                return mapping.answer_row(row, query, method)
+        if (mappings := self.mappings) is not None and (row := mappings.find(key)) is not None:
+            return mappings.answer_row(row, query, method)
 
         if self.searched and (found := self._search(raw, path, key, query, method)) is not None:
             answer, more = found

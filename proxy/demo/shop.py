@@ -166,8 +166,8 @@ def _brand(sites: Iterable[Site]) -> str:
 
 def _mapped_paths(site: Site) -> Iterator[str]:
     """The old paths of a site's mappings in their order, without a trailing slash."""
-    for mapping in site.mappings:
-        yield from (path.decode("latin-1").removesuffix("/") for path in mapping.rows)
+    for row in site.mappings or ():
+        yield row.old.decode("latin-1").removesuffix("/")
 
 
 def _region_paths(site: Site, mapped: Iterable[str], bases: set[str]) -> tuple[str, ...]:

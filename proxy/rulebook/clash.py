@@ -9,20 +9,15 @@ from typing import TYPE_CHECKING
 
 from proxy.core.kind import Kind
 from proxy.core.pattern import PathPattern, RegexPattern
-from proxy.errors import Place
 from proxy.rulebook.codes import problem
 from proxy.rulebook.host import WILDCARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from proxy.core.mapping import MappingTable
     from proxy.core.model import Rule, Site
     from proxy.errors import Problem
     from proxy.rulebook.site import Built
-
-MAX_REPEATED = 1000
-"""After so many repeated addresses between two files only their number is told."""
 
 
 def find_clashes(built: Sequence[Built]) -> Iterator[Problem]:
@@ -34,7 +29,6 @@ def find_clashes(built: Sequence[Built]) -> Iterator[Problem]:
     for one in built:
         yield from _repeated_rules(one)
         yield from _rules_and_rows(one)
-        yield from _repeated_rows(one)
         yield from owners.never_asked(one)
 
 
@@ -106,7 +100,7 @@ def _identity(rule: Rule, site: Site) -> tuple[object, ...]:
 
 def _rules_and_rows(one: Built) -> Iterator[Problem]:
     site = one.site
-    if not site.mappings:
+    if site.mappings is None:
         return
     for rule in site.rules:
         pattern = rule.pattern
@@ -118,27 +112,9 @@ def _rules_and_rows(one: Built) -> Iterator[Problem]:
             continue
         key = pattern.literal_prefix + (b"/" if site.match_slash and pattern.trailing_slash else b"")
         key = key if site.match_case else key.lower()
-        for table in site.mappings:
-            if (row := table.rows.get(key)) is not None:
-                message = f"{_place_of(table, row)} has the same address, at the same time"
-                yield one.own.problem("rule-repeated", message, "rules", rule.order)
-
-
-def _repeated_rows(one: Built) -> Iterator[Problem]:
-    tables = one.site.mappings
-    for at, table in enumerate(tables):
-        for other in tables[:at]:
-            repeated = sorted((table.rows[key], other.rows[key]) for key in table.rows.keys() & other.rows.keys())
-            for row, others in repeated[:MAX_REPEATED]:
-                message = f"this old address stands at {_place_of(other, others)} already"
-                yield problem(_place_of(table, row), "mapping-repeated", message)
-            if len(repeated) > MAX_REPEATED:
-                message = f"{len(repeated) - MAX_REPEATED} more rows repeat one of {other.file}"
-                yield problem(Place(table.file), "mapping-repeated", message)
-
-
-def _place_of(table: MappingTable, row: int) -> Place:
-    return Place(table.file, table.line(row), 1)
+        if (row := site.mappings.find(key)) is not None:
+            message = f"{site.mappings.place(row)} has the same address, at the same time"
+            yield one.own.problem("rule-repeated", message, "rules", rule.order)
 
 
 class _Owners:

@@ -8,12 +8,17 @@ generation, the name of exactly these contents.
 from __future__ import annotations
 
 import stat
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from proxy.rulebook.refusal import Refusal
+from proxy.rulebook.stream import Stream, TooLongError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MIB: Final = 1024 * 1024
 MAX_YAML_BYTES: Final = 16 * MIB
@@ -53,6 +58,21 @@ class Folder:
 
     def read_below(self, name: str, limit: int) -> bytes:
         """The contents of a file that a rule file names. Raises `Refusal`."""
+        return self._read(name, self.path_below(name), limit)
+
+    @contextmanager
+    def stream_below(self, name: str, limit: int) -> Iterator[Stream]:
+        """The lines of a file that a rule file names, to be read while the context lasts. Raises `Refusal`."""
+        path = self.path_below(name)
+        with _refusing(name, limit):
+            _check(name, path, limit)
+            with path.open("rb", buffering=0) as file, Stream(file, limit) as stream:
+                yield stream
+                stream.skip_rest()
+                self.digests[name] = stream.digest()
+
+    def path_below(self, name: str) -> Path:
+        """Where a file is that a rule file names. Raises `Refusal`."""
         if self._root is None:
             self._root = self.path.resolve()
         try:
@@ -61,7 +81,7 @@ class Folder:
             raise Refusal("file-unreadable", f'"{name}" cannot be read: {error}') from None
         if not path.is_relative_to(self._root) or Path(name).is_absolute():
             raise Refusal("file-outside", f'"{name}" is outside of the rule folder')
-        return self._read(name, path, limit)
+        return path
 
     @property
     def generation(self) -> str:
@@ -72,20 +92,35 @@ class Folder:
         return digest.hexdigest()[:_GENERATION_DIGITS]
 
     def _read(self, name: str, path: Path, limit: int) -> bytes:
-        try:
-            status = path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                raise Refusal("file-unreadable", f'"{name}" is not a file that can be read')
-            if status.st_size <= limit:
-                content = path.read_bytes()
-                if len(content) <= limit:
-                    self.digests[name] = sha256(content).digest()
-                    return content
-        except FileNotFoundError:
-            raise Refusal("file-missing", f'"{name}" is not there') from None
-        except OSError as error:
-            raise Refusal("file-unreadable", f'"{name}" cannot be read: {error.strerror}') from None
-        raise Refusal("file-too-large", f'"{name}" is larger than {limit // MIB} MiB')
+        with _refusing(name, limit):
+            _check(name, path, limit)
+            content = path.read_bytes()
+            if len(content) > limit:
+                raise TooLongError
+        self.digests[name] = sha256(content).digest()
+        return content
+
+
+def _check(name: str, path: Path, limit: int) -> None:
+    """Make sure that it is a file, and not too long already. Raises `Refusal`, `OSError`, `TooLongError`."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise Refusal("file-unreadable", f'"{name}" is not a file that can be read')
+    if status.st_size > limit:
+        raise TooLongError
+
+
+@contextmanager
+def _refusing(name: str, limit: int) -> Iterator[None]:
+    """What keeps a file from being read, as a refusal."""
+    try:
+        yield
+    except TooLongError:
+        raise Refusal("file-too-large", f'"{name}" is larger than {limit // MIB} MiB') from None
+    except FileNotFoundError:
+        raise Refusal("file-missing", f'"{name}" is not there') from None
+    except OSError as error:
+        raise Refusal("file-unreadable", f'"{name}" cannot be read: {error.strerror}') from None
 
 
 def decode(content: bytes) -> str:
@@ -93,9 +128,12 @@ def decode(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        message = f"this is not UTF-8: the byte 0x{content[error.start]:02x} in line {line}"
-        raise Refusal("not-utf8", message) from None
+        raise not_utf8(error, content.count(b"\n", 0, error.start) + 1) from None
+
+
+def not_utf8(error: UnicodeDecodeError, line: int) -> Refusal:
+    """A text that is none."""
+    return Refusal("not-utf8", f"this is not UTF-8: the byte 0x{error.object[error.start]:02x} in line {line}")
 
 
 def check_end(content: bytes) -> None:

@@ -143,4 +143,4 @@ def _read(folder: Folder, name: str, problems: list[Problem]) -> Document | None
 def _redirects(site: Site) -> bool:
     """Whether anything of a site leads to another address."""
     actions = (site.unmapped, *(rule.action for rule in site.rules))
-    return bool(site.mappings) or any(isinstance(action, KeepPath | RedirectTo) for action in actions)
+    return site.mappings is not None or any(isinstance(action, KeepPath | RedirectTo) for action in actions)

@@ -7,6 +7,7 @@ every stretch of time in which the redirect holds and something may differ.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -79,11 +80,11 @@ class _Walker:
                 for instant in instants:
                     if instant in source.window and one.site.schedule.phase_at(instant) is not Phase.GONE:
                         yield from self.follow(one, source, instant)
-        for mapped in one.mapped:
-            if any(self.excerpts.sites_of(host.encode()) for host in mapped.hosts):
-                for instant in instants:
-                    if one.site.schedule.phase_at(instant) is Phase.REDIRECT:
-                        yield from self.follow_rows(mapped.table, instant)
+        mappings = one.site.mappings
+        if mappings is not None and any(self.excerpts.sites_of(host.encode()) for host in one.mapped_hosts):
+            for instant in instants:
+                if one.site.schedule.phase_at(instant) is Phase.REDIRECT:
+                    yield from self.follow_rows(mappings, instant)
 
     def follow(self, one: Built, source: _Source, instant: datetime) -> Iterator[Problem]:
         """A rule, or the kept path."""
@@ -94,26 +95,28 @@ class _Walker:
             self.told.add((one.site.name, source.loc))
             yield one.own.problem("chain", _chain(source.location, hops), *source.loc)
 
-    def follow_rows(self, table: MappingTable, instant: datetime) -> Iterator[Problem]:
-        """The rows of a mapping, each Location once."""
-        chained = 0
+    def follow_rows(self, mappings: MappingTable, instant: datetime) -> Iterator[Problem]:
+        """The rows of the mappings, each Location once."""
+        chained: Counter[str] = Counter()
         seen: set[bytes] = set()
-        for row, location in enumerate(table.targets):
+        for row in mappings:
+            location = row.location
             if location in seen or not self.is_ours(location):
                 continue
             seen.add(location)
             hops, again = self.walk(location, instant)
-            place = Place(table.file, table.line(row), 1)
+            place = mappings.place(row.at)
             if again is not None:
                 yield from self.circle(hops, again, place)
             elif hops and place not in self.told:
                 self.told.add(place)
-                chained += 1
-                if chained <= MAX_CHAINED_ROWS:
+                chained[place.file] += 1
+                if chained[place.file] <= MAX_CHAINED_ROWS:
                     yield problem(place, "chain", _chain(location, hops))
-        if chained > MAX_CHAINED_ROWS:
-            message = f"{chained - MAX_CHAINED_ROWS} more rows lead to addresses that redirect again"
-            yield problem(Place(table.file), "chain", message)
+        for file, count in chained.items():
+            if count > MAX_CHAINED_ROWS:
+                message = f"{count - MAX_CHAINED_ROWS} more rows lead to addresses that redirect again"
+                yield problem(Place(file), "chain", message)
 
     def walk(self, location: bytes, instant: datetime) -> tuple[list[tuple[bytes, Redirect]], int | None]:
         """The redirects that follow a Location, each with the address that was asked.
@@ -187,7 +190,7 @@ class _Walker:
 
 def _target_hosts(one: Built) -> set[bytes]:
     """The hosts that redirects of a site lead to."""
-    hosts = {host for mapped in one.mapped for host in mapped.hosts}
+    hosts = set(one.mapped_hosts)
     site = one.site
     if site.moves_to is not None:
         hosts.add(site.moves_to.host)

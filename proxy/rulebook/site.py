@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -24,13 +24,11 @@ from proxy.core.model import (
     Rule,
     Site,
 )
-from proxy.errors import Place
 from proxy.rulebook.calendar import Calendar, build_calendar, build_schedule
-from proxy.rulebook.codes import problem
-from proxy.rulebook.folder import MAX_CSV_BYTES, MAX_PAGE_BYTES, Folder, check_end
+from proxy.rulebook.folder import MAX_CSV_BYTES, MAX_PAGE_BYTES, Folder
 from proxy.rulebook.form import UNTOUCHED
 from proxy.rulebook.keys import Keys
-from proxy.rulebook.mapping import Mapped, read_mapping
+from proxy.rulebook.mapping import Mappings
 from proxy.rulebook.notice import build_notice
 from proxy.rulebook.origin import parse_authorities
 from proxy.rulebook.refusal import Refusal, did_you_mean
@@ -61,12 +59,12 @@ _UNKNOWN_TYPE = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A site, the form that it came from, and its mappings with the hosts that they lead to."""
+    """A site, the form that it came from, and the hosts that its mappings lead to."""
 
     site: Site
     own: Filled[SiteForm]
     calendar: Calendar
-    mapped: tuple[Mapped, ...] = ()
+    mapped_hosts: frozenset[str] = frozenset()
 
 
 def build_site(own: Filled[SiteForm], frame: Frame, folder: Folder, problems: list[Problem]) -> Built:
@@ -79,7 +77,6 @@ class _Builder:
     keys: Keys
     folder: Folder
     problems: list[Problem]
-    mapped: list[Mapped] = field(default_factory=list)
 
     def built(self) -> Built:
         keys, own = self.keys, self.keys.own
@@ -103,7 +100,8 @@ class _Builder:
             keys.of("match_slash").form.match_slash,
             moves_to,
         )
-        rules = self.rules(setting)
+        mappings = self.mappings(setting)
+        rules = (*self.rules(setting), *mappings.rules)
         self.check_origin(schedule, rules)
         site = Site(
             form.site,
@@ -121,7 +119,7 @@ class _Builder:
             moves_to=moves_to,
             pass_through=form.pass_through,
             rules=rules,
-            mappings=tuple(mapped.table for mapped in self.mapped),
+            mappings=mappings.table(self.problems),
             unmapped=self.unmapped(setting),
             status=keys.of("status").form.status,
             cache=keys.of("cache").form.cache,
@@ -136,7 +134,7 @@ class _Builder:
             sitemap=keys.of("sitemap").form.sitemap,
             notice=self.notice(setting),
         )
-        return Built(site, own, calendar, tuple(self.mapped))
+        return Built(site, own, calendar, frozenset(mappings.hosts))
 
     # What the site is
 
@@ -209,27 +207,21 @@ class _Builder:
     # What it does
 
     def rules(self, setting: Setting) -> tuple[Rule, ...]:
-        """The rules of the file, and behind them those that mappings make."""
+        """The rules of the file."""
+        built = [build_rule(at, rule, setting, self.problems) for at, rule in enumerate(self.keys.own.form.rules)]
+        return tuple(rule for rule in built if rule is not None)
+
+    def mappings(self, setting: Setting) -> Mappings:
+        """What its mapping files say."""
         form = self.keys.own.form
-        built = [build_rule(at, rule, setting, self.problems) for at, rule in enumerate(form.rules)]
-        rules = [rule for rule in built if rule is not None]
+        mappings = Mappings(setting, len(form.rules))
         for at, name in enumerate(form.mappings):
-            order = len(built) + sum(len(mapped.rules) for mapped in self.mapped)
             try:
-                content = self.folder.read_below(name, MAX_CSV_BYTES)
+                with self.folder.stream_below(name, MAX_CSV_BYTES) as stream:
+                    mappings.read(self.folder.name_of(name), stream, self.problems)
             except Refusal as refusal:
                 self.problems.append(self.keys.own.refused(refusal, "mappings", at))
-                continue
-            try:
-                check_end(content)
-            except Refusal as refusal:
-                place = Place(self.folder.name_of(name), content.count(b"\n") + 1)
-                self.problems.append(problem(place, refusal.code, str(refusal)))
-            mapped = read_mapping(self.folder.name_of(name), content, setting, order, self.problems)
-            if mapped is not None:
-                self.mapped.append(mapped)
-                rules += mapped.rules
-        return tuple(rules)
+        return mappings
 
     def unmapped(self, setting: Setting) -> Action:
         """What is done where no rule matches."""

@@ -38,11 +38,9 @@ def rules(file: str, home: str, *lines: tuple[str, str | Action]) -> tuple[Rule,
 @pytest.fixture(scope="session")
 def rulebook() -> Rulebook:
     uk = "https://new.example/uk"
-    mapping = MappingTable(
+    mappings = MappingTable.of(
         "mappings/uk.csv",
-        {b"/uk/p/1": 0, b"/uk/p/2": 1},
-        [b"https://new.example/uk/one/", b"https://new.example/uk/two/"],
-        range(2, 4),
+        [(b"/uk/p/1", b"https://new.example/uk/one/"), (b"/uk/p/2", b"https://new.example/uk/two/")],
     )
     return Rulebook(
         [
@@ -55,7 +53,7 @@ def rulebook() -> Rulebook:
                 origins=(ORIGIN,),
                 moves_to=parse_target(uk),
                 unmapped=KeepPath(),
-                mappings=(mapping,),
+                mappings=mappings,
                 rules=rules(
                     "uk.yaml",
                     uk,

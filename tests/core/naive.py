@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import assert_never
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
+from proxy.core.mapping import Row
 from proxy.core.model import AnswerGone, AnswerNotFound, KeepPath, PassOn, RedirectTo, Rule, Site
-from proxy.core.pattern import Capture, RegexPattern
+from proxy.core.pattern import Capture, RegexPattern, parse_path
 from proxy.core.schedule import Phase
+from proxy.core.target import parse_target
 
 UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
@@ -76,12 +78,22 @@ def by_site(site: Site, instant: datetime, raw: bytes, path: bytes, query: bytes
         for precedence, captures in [match(site, rule, raw, path, query)]
         if captures is not None
     ]
+    best = min((precedence for precedence, _, _ in found), default=(1,))
+    if phase is Phase.REDIRECT and best[0] != 0 and (row := mapped(site, path)) is not None:
+        target = parse_target(row.location.decode())
+        rule = Rule(parse_path("/"), RedirectTo(target, row.status), "row", site.place, 0)
+        return act(site, rule, instant, raw, query, method, {})
     if found:
         _, rule, captures = min(found, key=lambda one: one[0])
         return act(site, rule, instant, raw, query, method, captures)
     if phase.forwards:
         return Expected("forward")
     return act(site, None, instant, raw, query, method, {})
+
+
+def mapped(site: Site, path: bytes) -> Row | None:
+    wanted = fold(site, path if site.match_slash else path.removesuffix(b"/"))
+    return next((row for row in site.mappings or () if row.old == wanted), None)
 
 
 def match(  # noqa: C901 - one thing after the other, as the design says it

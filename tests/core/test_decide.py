@@ -13,7 +13,7 @@ import pytest
 
 from proxy.core.decision import BadRequest, Decision, Forward, Gone, Local, Misdirected, NotFound, Redirect, Resource
 from proxy.core.kind import Kind
-from proxy.core.mapping import MappingTable
+from proxy.core.mapping import MappingFile, MappingTable
 from proxy.core.model import (
     Action,
     AnswerGone,
@@ -370,14 +370,8 @@ def test_what_no_rule_matches_is_as_the_site_says(unmapped: Action, outcome: typ
 
 
 def test_a_mapping_leads_to_its_row_and_names_its_line() -> None:
-    mapping = MappingTable(
-        "maps/uk.csv",
-        {b"/uk/old": 0, b"/uk/older": 1},
-        [b"https://www.mi.com/new#part", b"https://www.mi.com/newer"],
-        [2, 5],
-        MappingProxyType({1: 302}),
-    )
-    site = replace(SITE, mappings=(mapping,))
+    text = b"\n/uk/old https://www.mi.com/new#part\n/uk/older 302 https://www.mi.com/newer\n"
+    site = replace(SITE, mappings=MappingTable(text, [MappingFile("maps/uk.csv", 0, [2, 5])]))
     decision = decide(site, "/uk/old/?a=1")
     assert isinstance(decision, Redirect)
     assert (decision.status, decision.location) == (301, b"https://www.mi.com/new?a=1#part")

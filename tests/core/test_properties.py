@@ -14,6 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from proxy.core.decision import BadRequest, Forward, Redirect, outcome_of
+from proxy.core.mapping import MappingTable
 from proxy.core.model import Action, AnswerGone, AnswerNotFound, KeepPath, PassOn, RedirectTo, Rule, Site
 from proxy.core.pattern import Capture, PathPattern, RegexPattern, parse_path
 from proxy.core.query import Condition
@@ -86,6 +87,16 @@ def rules(draw: st.DrawFn, base: str, order: int, *, fold: bool, strict: bool) -
 
 
 @st.composite
+def mappings(draw: st.DrawFn, base: str, *, fold: bool, strict: bool) -> MappingTable | None:
+    """Rows as the loader writes them: each old path in normal form, as its site compares it."""
+    olds = draw(st.lists(segments.map(lambda parts: base + "".join("/" + part for part in parts)), max_size=4))
+    keys = {(old.lower() if fold else old) + ("/" if strict and draw(st.booleans()) else "") for old in olds}
+    new = st.sampled_from(["https://new.example/row", "https://shop.example/?own=1", "302 https://shop.example/row"])
+    rows = [(key.encode(), draw(new).encode()) for key in sorted(keys)]
+    return MappingTable.of("rows.csv", rows) if rows else None
+
+
+@st.composite
 def sites(draw: st.DrawFn, name: str, base: str) -> Site:
     fold = draw(st.booleans())
     strict = draw(st.booleans())
@@ -128,6 +139,7 @@ def sites(draw: st.DrawFn, name: str, base: str) -> Site:
         status=draw(st.sampled_from([301, 308])),
         match_case=not fold,
         match_slash=strict,
+        mappings=draw(mappings(base, fold=fold, strict=strict)),
         rules=tuple(draw(rules(base, order, fold=fold, strict=strict)) for order in range(count)),
     )
 
@@ -161,6 +173,11 @@ hosts = st.sampled_from(["old.example", "www.old.example", "x.a.old.example", "a
 def requests(draw: st.DrawFn) -> tuple[Rulebook, str, bytes]:
     """A rulebook, and a host and target that its rules are likely to be about."""
     rulebook = draw(rulebooks())
+    mapped = [(site, row.old.decode()) for site in rulebook.sites for row in site.mappings or ()]
+    if mapped and draw(st.integers(0, 3)) == 0:
+        site, old = draw(st.sampled_from(mapped))
+        host = site.hosts[0].replace("*", "x")
+        return rulebook, host, ((old or "/") + draw(st.sampled_from(["", "/", "x", "?p=1"]))).encode()
     known = [(site, rule) for site in rulebook.sites for rule in site.rules]
     if not known or draw(st.integers(0, 3)) == 0:
         return rulebook, draw(hosts), draw(targets)

@@ -33,8 +33,7 @@ def rule(order: int, path: str, action: RedirectTo | AnswerGone) -> Rule:
 
 
 def mapping(*paths: bytes) -> MappingTable:
-    rows = {path: row for row, path in enumerate(paths)}
-    return MappingTable("a.csv", rows, [b"https://new.example/x"] * len(rows), range(2, len(rows) + 2))
+    return MappingTable.of("a.csv", [(path, b"https://new.example/x") for path in paths])
 
 
 def site(name: str, hosts: tuple[str, ...], base: bytes = b"", **more: Any) -> Site:
@@ -53,10 +52,8 @@ RULEBOOK = Rulebook(
                 rule(1, "/{land}/club/*", TO),
                 rule(2, "/{land}/news/{slug}", TO),
             ),
-            mappings=(
-                mapping(
-                    b"/de/goods/acme-rocket-2", b"/de/goods/acme-rocket-2/specs", b"/es/goods/acme-glue", b"/about"
-                ),
+            mappings=mapping(
+                b"/de/goods/acme-rocket-2", b"/de/goods/acme-rocket-2/specs", b"/es/goods/acme-glue", b"/about"
             ),
         ),
         site(
@@ -65,7 +62,7 @@ RULEBOOK = Rulebook(
             b"/fr",
             language="fr-CA",
             rules=(rule(0, "/fr/histoire", TO),),
-            mappings=(mapping(b"/fr/outils/acme-nfc-tnt"),),
+            mappings=mapping(b"/fr/outils/acme-nfc-tnt"),
         ),
         site("acme-us", ("us.acme.example",), pass_through=True),
     ],

@@ -30,7 +30,7 @@ Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def uk() -> Site:
-    mapping = MappingTable("uk.csv", {b"/old": 0, b"/older": 1}, [b"https://www.mi.com/new"] * 2, range(2, 4))
+    mapping = MappingTable.of("uk.csv", [(b"/old", b"https://www.mi.com/new"), (b"/older", b"https://www.mi.com/new")])
     rules = (
         rule("/exact", "/uk/e"),
         rule("/s/{topic}", "/uk/s", 1),
@@ -39,7 +39,7 @@ def uk() -> Site:
         rule("/row", "/uk/row", 4, mapped=True),
         Rule(parse_path("/gone"), AnswerGone(), "/gone", PLACE, 5, window=Window(CUTOVER)),
     )
-    return site(rules=rules, mappings=(mapping,))
+    return site(rules=rules, mappings=mapping)
 
 
 def scrape(server: Server) -> Series:

@@ -1,7 +1,9 @@
 """Mapping files: CSVs of old and new addresses."""
 
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from proxy.core.rulebook import Rulebook
 from proxy.errors import Place, RulebookErrors
 from proxy.rulebook.address import parse_address
 from proxy.rulebook.excerpt import Excerpts
+from proxy.rulebook.load import load
 from proxy.rulebook.mapping import MAX_PROBLEMS
 
 SITE = "site: s\nhosts: [old.example, '*.old.example']\nmoves_to: https://new.example/en\nmappings: [m.csv]\n"
@@ -24,12 +27,13 @@ Refused = Callable[..., list[str]]
 
 
 def table_of(load_files: Load, csv: str | bytes, site: str = SITE) -> MappingTable:
-    (table,) = load_files({"s.yaml": site, "m.csv": csv}).sites[0].mappings
+    table = load_files({"s.yaml": site, "m.csv": csv}).sites[0].mappings
+    assert table is not None
     return table
 
 
 def pairs(table: MappingTable) -> dict[bytes, bytes]:
-    return {old: table.targets[row] for old, row in table.rows.items()}
+    return {row.old: row.location for row in table}
 
 
 ONE = {b"/a": b"https://new.example/b"}
@@ -78,7 +82,7 @@ def test_a_row_is_read_however_it_was_exported(load_files: Load, csv: str) -> No
     ],
 )
 def test_an_old_address_is_kept_as_it_is_compared(load_files: Load, old: str, key: bytes) -> None:
-    assert list(table_of(load_files, f"old,new\n{old},/x\n").rows) == [key]
+    assert list(pairs(table_of(load_files, f"old,new\n{old},/x\n"))) == [key]
 
 
 @pytest.mark.parametrize(
@@ -95,23 +99,24 @@ def test_an_old_address_is_kept_as_it_is_compared(load_files: Load, old: str, ke
     ],
 )
 def test_a_new_address_is_a_finished_location(load_files: Load, new: str, location: bytes) -> None:
-    assert table_of(load_files, f"old,new\n/a,{new}\n").targets == [location]
+    assert list(pairs(table_of(load_files, f"old,new\n/a,{new}\n")).values()) == [location]
 
 
 def test_case_and_slashes_count_as_the_site_says(load_files: Load) -> None:
     csv = "old,new\n/A/,/1\n/b,/2\n/b/,/3\n/,/4\n"
-    assert list(table_of(load_files, csv, SITE + "match_slash: true\n").rows) == [b"/A/", b"/b", b"/b/", b"/"]
-    assert list(table_of(load_files, "old,new\n/A/,/1\n", SITE + "match_case: false\n").rows) == [b"/a"]
+    assert list(pairs(table_of(load_files, csv, SITE + "match_slash: true\n"))) == [b"/A/", b"/b", b"/b/", b"/"]
+    assert list(pairs(table_of(load_files, "old,new\n/A/,/1\n", SITE + "match_case: false\n"))) == [b"/a"]
 
 
 def test_a_row_knows_its_line(load_files: Load) -> None:
     table = table_of(load_files, "old,new\n/a,/1\n\n/b,/2\n")
-    assert (table.file, [table.line(row) for row in range(2)]) == ("rules/m.csv", [2, 4])
-    assert table_of(load_files, "old,new\n/a,/1\n/b,/2\n").lines == range(2, 4)
+    assert [str(table.place(row.at)) for row in table] == ["rules/m.csv:2:1", "rules/m.csv:4:1"]
+    assert table_of(load_files, "old,new\n/a,/1\n/b,/2\n").files[0].lines == range(2, 4)
 
 
 def test_a_row_may_have_a_status_of_its_own(load_files: Load) -> None:
-    assert dict(table_of(load_files, "old,new,status\n/a,/1,\n/b,/2, 302 \n").statuses) == {1: 302}
+    table = table_of(load_files, "old,new,status\n/a,/1,\n/b,/2, 302 \n")
+    assert [row.status for row in table] == [None, 302]
 
 
 def test_an_old_address_with_a_query_is_a_rule(load_files: Load) -> None:
@@ -164,7 +169,11 @@ def test_a_mapping_may_be_in_a_subfolder_and_two_are_one_list(load_files: Load) 
     (one,) = load_files(
         {"s.yaml": site, "mappings/a.csv": "old,new\n/a,/1\n", "mappings/b.csv": "old,new\n/b,/2\n"}
     ).sites
-    assert [table.file for table in one.mappings] == ["rules/mappings/a.csv", "rules/mappings/b.csv"]
+    assert one.mappings is not None
+    assert [str(one.mappings.place(row.at)) for row in one.mappings] == [
+        "rules/mappings/a.csv:2:1",
+        "rules/mappings/b.csv:2:1",
+    ]
 
 
 def test_so_many_mistakes_are_counted(load_files: Load) -> None:
@@ -201,3 +210,22 @@ def test_a_target_with_the_hosts_capture_is_no_single_address(refused: Refused) 
     assert refused({"rulebook.yaml": frame, "s.yaml": site, "m.csv": "old,new\n/a,/b\n"}) == [
         "m.csv:2:4: unknown-capture"
     ]
+
+
+def test_a_file_is_read_as_a_stream(rule_folder: Callable[..., Path]) -> None:
+    note = "x" * 1000
+    csv = "old,note,new\n" + "".join(f"/a/{number},{note},/b/{number}\n" for number in range(20_000))
+    folder = rule_folder({"s.yaml": SITE, "m.csv": csv})
+    tracemalloc.start()
+    try:
+        mappings = load(folder).sites[0].mappings
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(mappings or ()) == 20_000
+    assert peak < len(csv) / 2
+
+
+def test_a_byte_that_is_no_text_is_told_with_its_line(refused: Refused) -> None:
+    csv = "old,new\n" + "/a,/b\n" * 3
+    assert refused({"s.yaml": SITE, "m.csv": csv.encode() + b"/caf\xe9,/c\n"})[:1] == ["m.csv: not-utf8"]

@@ -19,8 +19,7 @@ NAMESPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 def mapped(count: int) -> MappingTable:
-    rows = {b"/uk/p/%d" % number: 0 for number in range(count)}
-    return MappingTable("uk.csv", rows, [b"https://www.mi.com/"], range(2, count + 2))
+    return MappingTable.of("uk.csv", ((b"/uk/p/%d" % number, b"https://www.mi.com/") for number in range(count)))
 
 
 def table_of(**keys: Any) -> Table:
@@ -46,7 +45,7 @@ def test_robots_allows_all_and_names_the_sitemaps() -> None:
 
 def test_the_addresses_of_rules_and_mappings_are_listed_on_the_host_that_was_asked() -> None:
     rules = (rule("/uk/a", "/uk/b"), rule("/uk/t&c", "/uk/terms", 1), rule("/uk/cart/*", "/uk/cart", 2))
-    document = Sitemap(site_table(rules=rules, mappings=(mapped(2),))).document(b"http://po.co:8080", b"")
+    document = Sitemap(site_table(rules=rules, mappings=mapped(2))).document(b"http://po.co:8080", b"")
     root, found = locations(document)
     assert root == "urlset"
     assert found == [f"http://po.co:8080/uk/{path}" for path in ("a", "t&c", "p/0", "p/1")]
@@ -58,7 +57,7 @@ def test_a_site_without_old_addresses_has_an_empty_sitemap() -> None:
 
 @pytest.mark.parametrize("count", [SITEMAP_ADDRESSES, SITEMAP_ADDRESSES + 1, 2 * SITEMAP_ADDRESSES + 1])
 def test_every_address_is_listed_once_and_no_file_holds_too_many(count: int) -> None:
-    table = table_of(mappings=(mapped(count),))
+    table = table_of(mappings=mapped(count))
     sitemap = Sitemap(table.sites[0])
     pending, found = [b"/uk/sitemap.xml"], []
     while pending:

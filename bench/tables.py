@@ -1,0 +1,296 @@
+"""What tables of all sizes cost: `python bench/tables.py [--full] [NAME…]`.
+
+For each size of each kind of table, in a process of its own: CPU seconds to load and compile, memory while it loads and
+once it serves, and nanoseconds of a decision over addresses that differ (hits at random, then misses), as the best of
+several rounds. Beside the mappings stand nginx's `map` and HAProxy's `map_str` with the same million rows, where they
+are installed: seconds until they answer, and their memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+AFTER = datetime(2025, 6, 1, tzinfo=UTC)
+ASKED = 20_000
+"""How many addresses are asked in a round."""
+
+ROUNDS = 15
+MILLION = 1_000_000
+HEAD = "site: shop\nhosts: [old.example, www.old.example]\nmoves_to: https://www.new.example/uk\n"
+FRAME = "targets: [www.new.example]\n"
+
+Asked = tuple[bytes, bytes]
+"""A host and a target."""
+
+
+class Kind(NamedTuple):
+    """A kind of table: how its rule files are written, which addresses hit, which miss, and its sizes."""
+
+    write: Callable[[Path, int], None]
+    hit: Callable[[int], Asked]
+    miss: Callable[[int], Asked]
+    sizes: Sequence[int]
+
+
+def old(number: int) -> str:
+    """An old path of some forty bytes."""
+    return f"/shop/{_WORDS[number % 97]}/{number:07d}-{_WORDS[number % 89]}-edition.html"
+
+
+def new(number: int) -> str:
+    """A new address of some sixty bytes."""
+    return f"https://www.new.example/uk/products/{_WORDS[number % 89]}/{number:07d}-{_WORDS[number % 97]}/"
+
+
+def write_mappings(folder: Path, count: int) -> None:
+    """One site with so many rows."""
+    (folder / "shop.yaml").write_text(HEAD + "mappings: [all.csv]\n")
+    with (folder / "all.csv").open("w") as rows:
+        rows.write("old,new\n")
+        rows.writelines(f"{old(number)},{new(number)}\n" for number in range(count))
+
+
+def write_rules(rule: Callable[[int], str]) -> Callable[[Path, int], None]:
+    """One site with so many rules."""
+
+    def write(folder: Path, count: int) -> None:
+        lines = "".join(f"  - {{{rule(number)}}}\n" for number in range(count))
+        (folder / "shop.yaml").write_text(f"{HEAD}rules:\n{lines}")
+
+    return write
+
+
+def write_bases(folder: Path, count: int) -> None:
+    """So many sites of one host, each below a base of its own."""
+    for number in range(count):
+        (folder / f"s{number}.yaml").write_text(HEAD.replace("shop", f"s{number}") + f"base: /region-{number}\n")
+
+
+def write_hosts(folder: Path, count: int) -> None:
+    """So many sites, each with a wildcard."""
+    for number in range(count):
+        (folder / f"s{number}.yaml").write_text(
+            f"site: s{number}\nhosts: ['*.region-{number}.old.example']\nmoves_to: https://www.new.example/{number}\n"
+        )
+
+
+KINDS = {
+    "mappings": Kind(
+        write_mappings,
+        lambda number: (b"old.example", old(number).encode()),
+        lambda number: (b"old.example", old(number).encode() + b"x"),
+        (10, 1_000, 100_000, MILLION),
+    ),
+    "exact rules": Kind(
+        write_rules(lambda number: f"path: {old(number)}, to: /p/{number}"),
+        lambda number: (b"old.example", old(number).encode()),
+        lambda number: (b"old.example", old(number).encode() + b"x"),
+        (10, 1_000, 10_000),
+    ),
+    "captures": Kind(
+        write_rules(lambda number: f"path: '/shop-{number}/{{page}}', to: '/s/{number}/{{page}}'"),
+        lambda number: (b"old.example", b"/shop-%d/page-%d" % (number, number)),
+        lambda number: (b"old.example", b"/shop-x%d/page-%d" % (number, number)),
+        (10, 1_000, 10_000),
+    ),
+    "tails": Kind(
+        write_rules(lambda number: f"path: '/shop-{number}/*', to: '/s/{number}/{{*}}'"),
+        lambda number: (b"old.example", b"/shop-%d/page-%d/more" % (number, number)),
+        lambda number: (b"old.example", b"/shop-x%d/page-%d/more" % (number, number)),
+        (10, 1_000, 10_000),
+    ),
+    "regexes": Kind(
+        write_rules(lambda number: f"regex: '^{old(number)[:-5]}-(\\d+)$', to: '/p/{number}/{{1}}'"),
+        lambda number: (b"old.example", old(number)[:-5].encode() + b"-7"),
+        lambda number: (b"old.example", b"/x" + old(number).encode()),
+        (10, 100, 1_000, 10_000),
+    ),
+    "regexes, prefixes of many lengths": Kind(
+        write_rules(lambda number: f"regex: '^/{'a' * (number % 60)}/{number}-(\\d+)$', to: '/p/{number}/{{1}}'"),
+        lambda number: (b"old.example", b"/%b/%d-7" % (b"a" * (number % 60), number)),
+        lambda number: (b"old.example", b"/%b/x-%d" % (b"a" * (number % 60), number)),
+        (10, 100, 1_000, 10_000),
+    ),
+    "regexes, one prefix": Kind(
+        write_rules(lambda number: f"regex: '^/p/[a-z]+-{number}-(\\d+)$', to: '/p/{number}/{{1}}'"),
+        lambda number: (b"old.example", b"/p/name-%d-7" % number),
+        lambda number: (b"old.example", b"/p/name-%d-x" % number),
+        (10, 100, 1_000),
+    ),
+    "sites by base": Kind(
+        write_bases,
+        lambda number: (b"old.example", b"/region-%d/page-%d" % (number, number)),
+        lambda number: (b"old.example", b"/region-x%d/page-%d" % (number, number)),
+        (10, 1_000, 10_000),
+    ),
+    "wildcard hosts": Kind(
+        write_hosts,
+        lambda number: (b"www.region-%d.old.example" % number, b"/page-%d" % number),
+        lambda number: (b"www.region-x%d.old.example" % number, b"/page-%d" % number),
+        (10, 1_000, 10_000),
+    ),
+}
+
+_WORDS = [
+    f"{first}{last}"
+    for first in ("alpha", "brass", "cedar", "delta", "ember", "flint", "grove", "hazel", "ivory", "jade")
+    for last in ("bird", "field", "fox", "gate", "hill", "lake", "moor", "stone", "wood", "yard")
+]
+
+
+def main() -> None:
+    """Prints one line a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kinds", nargs="*", metavar="NAME", help=f"which kinds: {', '.join(KINDS)} (all)")
+    parser.add_argument("--full", action="store_true", help="also a million mappings, and the peers with them")
+    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        kind, count, folder = options.measure
+        measure(KINDS[kind], int(count), Path(folder))
+        return
+    print(f"{'':<34} {'rows':>9} {'load':>7} {'compile':>9} {'peak':>9} {'serving':>9} {'hit':>9} {'miss':>9}")
+    for name in options.kinds or KINDS:
+        for count in KINDS[name].sizes:
+            if count < MILLION or options.full:
+                with tempfile.TemporaryDirectory() as folder:
+                    (Path(folder) / "rulebook.yaml").write_text(FRAME)
+                    KINDS[name].write(Path(folder), count)
+                    figures = run("--measure", name, str(count), folder)
+                print(f"{name:<34} {count:>9,} {figures}")
+    if options.full:
+        for peer, command in PEERS.items():
+            if shutil.which(peer):
+                with tempfile.TemporaryDirectory() as folder:
+                    print(
+                        f"{peer + ' with the same mappings':<34} {MILLION:>9,} {started(peer, command, Path(folder))}"
+                    )
+
+
+def run(*arguments: str) -> str:
+    """What this file prints, run again with other arguments."""
+    return subprocess.run(
+        [sys.executable, __file__, *arguments], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
+
+
+def measure(kind: Kind, count: int, folder: Path) -> None:
+    """One table, in this process."""
+    from proxy.rulebook.load import load  # noqa: PLC0415 - `--help` should not wait for it
+
+    start = time.process_time()
+    rulebook = load(folder)
+    loaded = time.process_time()
+    table = rulebook.at(AFTER)
+    compiled = time.process_time()
+    gc.collect()
+    peak, serving = memory("VmHWM"), memory("VmRSS")
+    chance = random.Random(count)  # noqa: S311 - the same addresses each time
+    numbers = [chance.randrange(count) for _ in range(ASKED)]
+    costs = [nanoseconds(table.decide, [ask(number) for number in numbers]) for ask in (kind.hit, kind.miss)]
+    print(
+        f"{loaded - start:>5.2f} s {compiled - loaded:>7.2f} s {peak:>5.0f} MiB {serving:>5.0f} MiB "
+        f"{costs[0]:>6.0f} ns {costs[1]:>6.0f} ns"
+    )
+
+
+def nanoseconds(decide: Callable[[bytes, bytes, bytes, bool], object], asked: list[Asked]) -> float:
+    """CPU time of one decision, loop and all, as the best round has it."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        fresh = [(bytes(bytearray(host)), bytes(bytearray(target))) for host, target in asked]  # no hash is known yet
+        start = time.thread_time_ns()
+        for host, target in fresh:
+            decide(host, target, b"GET", True)
+        best = min(best, (time.thread_time_ns() - start) / len(fresh))
+    return best
+
+
+def memory(key: str, process: str = "self", file: str = "status") -> float:
+    """MiB."""
+    found = re.search(rf"^{key}:\s+(\d+)", Path(f"/proc/{process}/{file}").read_text(), re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0
+
+
+# The peers
+
+
+def nginx(folder: Path, port: int) -> list[str]:
+    """Nginx with a `map` of a million rows, in the foreground."""
+    (folder / "map").write_text("".join(f"{old(number)} {new(number)};\n" for number in range(MILLION)))
+    (folder / "conf").write_text(
+        f"daemon off; worker_processes 1; pid {folder}/pid; error_log stderr crit; events {{}}\n"
+        f"http {{ access_log off; map_hash_max_size 2097152; map_hash_bucket_size 256;\n"
+        f"map $uri $to {{ default ''; include {folder}/map; }}\n"
+        f"server {{ listen 127.0.0.1:{port}; if ($to) {{ return 301 $to; }} return 404; }} }}\n"
+    )
+    return ["nginx", "-c", str(folder / "conf"), "-p", str(folder)]
+
+
+def haproxy(folder: Path, port: int) -> list[str]:
+    """HAProxy with a `map_str` of a million rows, in the foreground."""
+    (folder / "map").write_text("".join(f"{old(number)} {new(number)}\n" for number in range(MILLION)))
+    (folder / "conf").write_text(
+        "global\n  nbthread 1\ndefaults\n  mode http\n  timeout client 9s\n  timeout server 9s\n  timeout connect 9s\n"
+        f"frontend f\n  bind 127.0.0.1:{port}\n"
+        f"  http-request redirect code 301 location %[path,map_str({folder}/map)]\n"
+    )
+    return ["haproxy", "-db", "-f", str(folder / "conf")]
+
+
+PEERS: dict[str, Callable[[Path, int], list[str]]] = {"nginx": nginx, "haproxy": haproxy}
+
+
+def started(peer: str, command: Callable[[Path, int], list[str]], folder: Path) -> str:
+    """Seconds until a peer answers with its last row, and the memory of all its processes."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = command(folder, port)
+    start = time.perf_counter()
+    server = subprocess.Popen(arguments)
+    try:
+        while (answer := asked(port)) is None and server.poll() is None:
+            time.sleep(0.01)
+        seconds = time.perf_counter() - start
+        if answer is None or new(MILLION - 1).encode() not in answer:
+            return f"{peer} does not redirect: {answer!r}"
+        held = sum(memory("Pss", process, "smaps_rollup") for process in family(server.pid))
+        peak = sum(memory("VmHWM", process) for process in family(server.pid))
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait()
+    return f"{seconds:>5.2f} s {'':>9} {peak:>5.0f} MiB {held:>5.0f} MiB"
+
+
+def asked(port: int) -> bytes | None:
+    """The answer to the last row's old address."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(f"GET {old(MILLION - 1)} HTTP/1.1\r\nHost: old.example\r\n\r\n".encode())
+        return connection.recv(4096)
+    return None
+
+
+def family(process: int) -> Iterator[str]:
+    """A process and those that it started."""
+    yield str(process)
+    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
+        yield from family(int(child))
+
+
+if __name__ == "__main__":
+    main()
