@@ -12,7 +12,7 @@ from proxy.edge.live import LiveTable
 from tests.edge.peers import PATIENCE, Client, Originating, Serving, ask, get
 from tests.edge.sites import CUTOVER, NOTICE, notice, rulebook, site
 
-MOMENT = timedelta(milliseconds=60)
+MOMENT = timedelta(milliseconds=250)
 
 
 def phase(table: Table) -> Phase:
