@@ -6,6 +6,7 @@ a site has.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from proxy.core.pattern import Capture
@@ -161,19 +162,30 @@ class Tree(Generic[T]):
         return wholes, tails
 
     def gather(self, segments: list[bytes], at: int, wholes: list[T], tails: list[tuple[T, int]]) -> None:
-        """One step of `matches`: what is found from this node on, `at` segments deep."""
-        if at == len(segments):
-            if self.whole is not None:
-                wholes.append(self.whole)
-        else:
+        """What is found from this node on, `at` segments deep: a walk that splits only where two ways go on."""
+        passed: list[tuple[T, int]] = []
+        node = self
+        while True:
+            if node.below is not None:
+                passed.append((node.below, at))
+            if at == len(segments):
+                if node.whole is not None:
+                    wholes.append(node.whole)
+                break
             segment = segments[at]
-            literal = self.literals.get(segment)
-            if literal is not None:
-                literal.gather(segments, at + 1, wholes, tails)
-            if self.capture is not None and segment:
-                self.capture.gather(segments, at + 1, wholes, tails)
-        if self.below is not None:
-            tails.append((self.below, at))
+            at += 1
+            literal = node.literals.get(segment)
+            capture = node.capture if segment else None
+            if literal is not None and capture is not None:
+                literal.gather(segments, at, wholes, tails)
+                capture.gather(segments, at, wholes, tails)
+                break
+            following = literal or capture
+            if following is None:
+                break
+            node = following
+        passed.reverse()
+        tails += passed
 
 
 Entry = tuple[int, "RegexPattern", "Candidate"]
@@ -181,23 +193,39 @@ Entry = tuple[int, "RegexPattern", "Candidate"]
 
 
 class RegexIndex:
-    """Regular expressions by the literal that they begin with; among those that could match, file order decides."""
+    """Regular expressions by the literal that they begin with; among those that could match, file order decides.
 
-    __slots__ = ("_by_prefix", "_fold", "_lengths")
+    Literals are kept in order. All that a path begins with are at or before the place where the path itself would
+    stand, and each of them is a beginning of the next longer one: so one bisection finds the longest that is possible,
+    and a chain leads on to the shorter ones. Neither their number nor their lengths make a difference.
+    """
+
+    __slots__ = ("_entries", "_fold", "_prefixes", "_shorter")
 
     def __init__(self, rules: Sequence[tuple[RegexPattern, Candidate]], *, fold: bool) -> None:
         self._fold = fold
-        self._by_prefix: dict[bytes, list[Entry]] = {}
+        by_prefix: dict[bytes, list[Entry]] = {}
         for pattern, candidate in rules:
-            self._by_prefix.setdefault(pattern.prefix, []).append((candidate.order, pattern, candidate))
-        self._lengths = sorted({len(prefix) for prefix in self._by_prefix})
+            by_prefix.setdefault(pattern.prefix, []).append((candidate.order, pattern, candidate))
+        self._prefixes = sorted(by_prefix)
+        self._entries = [by_prefix[prefix] for prefix in self._prefixes]
+        self._shorter: list[int] = []
+        """For each literal the longest other that it begins with; -1 where there is none."""
+        for at, prefix in enumerate(self._prefixes):
+            shorter = at - 1
+            while shorter >= 0 and not prefix.startswith(self._prefixes[shorter]):
+                shorter = self._shorter[shorter]
+            self._shorter.append(shorter)
 
     def possible(self, path: bytes) -> list[Entry]:
         """The rules whose literal `path` begins with, in the order of the file."""
         compared = path.lower() if self._fold else path
         found: list[Entry] = []
-        for length in self._lengths:
-            found += self._by_prefix.get(compared[:length], ())
+        at = bisect_right(self._prefixes, compared) - 1
+        while at >= 0:
+            if compared.startswith(self._prefixes[at]):
+                found += self._entries[at]
+            at = self._shorter[at]
         if len(found) > 1:
             found.sort(key=_order)
         return found

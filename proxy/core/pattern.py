@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.core.kind import Kind
@@ -131,8 +132,9 @@ class RegexPattern:
     def captures_of(self, match: Match) -> dict[str, bytes]:
         """The groups of a match by number and name; one that took no part is empty."""
         groups = [group or b"" for group in match.groups()]
-        found = {str(number): group for number, group in enumerate(groups, start=1)}
-        found.update((name, groups[number - 1]) for name, number in self.regex.groupindex.items())
+        found = dict(zip(map(str, count(1)), groups, strict=False))
+        for name, number in self.regex.groupindex.items():
+            found[name] = groups[number - 1]
         return found
 
 

@@ -46,6 +46,20 @@ class Reference:
 Part = bytes | Reference
 
 
+class Template:
+    """Parts in a row, made ready to be filled again and again."""
+
+    __slots__ = ("references", "text")
+
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        self.text = b"".join(part.replace(b"%", b"%%") if isinstance(part, bytes) else b"%b" for part in parts)
+        self.references = tuple(part for part in parts if isinstance(part, Reference))
+
+    def fill(self, captures: Mapping[str, bytes]) -> bytes:
+        """The whole of it."""
+        return self.text % tuple([_value(reference, captures) for reference in self.references])
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A whole URL with references to captures.
@@ -73,12 +87,12 @@ class Target:
 
     def render(self, captures: Mapping[str, bytes], query: bytes | None) -> bytes:
         """The Location, with `query` appended before the fragment."""
-        whole = _join(self.authority + self.parts, captures)
-        return append(whole, query) + _join(self.fragment, captures) if query is not None or self.fragment else whole
+        whole = Template(self.authority + self.parts).fill(captures)
+        return append(whole, query) + Template(self.fragment).fill(captures)
 
     def base(self, captures: Mapping[str, bytes]) -> bytes:
         """Authority and path without a trailing slash: what a kept path is put behind."""
-        return _join(self.authority + self.parts, captures).removesuffix(b"/")
+        return Template(self.authority + self.parts).fill(captures).removesuffix(b"/")
 
     def at_path(self, text: str) -> Target:
         """The target on this one's host that `text` describes, a path written by a human.
@@ -186,10 +200,6 @@ def _merged(parts: tuple[Part, ...]) -> tuple[Part, ...]:
         else:
             merged.append(part)
     return tuple(merged)
-
-
-def _join(parts: tuple[Part, ...], captures: Mapping[str, bytes]) -> bytes:
-    return b"".join(part if isinstance(part, bytes) else _value(part, captures) for part in parts)
 
 
 def _value(reference: Reference, captures: Mapping[str, bytes]) -> bytes:
