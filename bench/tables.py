@@ -200,7 +200,7 @@ def measure(kind: Kind, count: int, folder: Path) -> None:
     compiled = time.process_time()
     gc.collect()
     peak, serving = memory("VmHWM"), memory("VmRSS")
-    chance = random.Random(count)  # noqa: S311 - the same addresses each time
+    chance = random.Random(count)
     numbers = [chance.randrange(count) for _ in range(ASKED)]
     costs = [nanoseconds(table.decide, [ask(number) for number in numbers]) for ask in (kind.hit, kind.miss)]
     print(

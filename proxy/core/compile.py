@@ -244,6 +244,7 @@ class _Compiler:
             else:
                 table.choices[key] = Choices(candidates)
         tree.plant(table.patterns)
+        table.depth = 1 + max((len(segments) for segments, _, _ in tree.patterns.values()), default=0)
         table.regexes = RegexIndex(regexes, fold=table.fold) if regexes else None
         table.searched = bool(tree.patterns or regexes)
 

@@ -7,7 +7,7 @@ a site has.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from proxy.core.pattern import Capture
 from proxy.core.query import encode, parameters
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proxy.core.answer import Candidate
-    from proxy.core.pattern import RegexPattern
+    from proxy.core.pattern import Regex, RegexPattern
     from proxy.core.query import Condition
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Choices:
     """The rules of one pattern, best first.
 
     More query conditions win, then more of them with a value, then a named method, then the order in the file. Rules
-    that ask for values only are found by hash, so that ten thousand `index.php?id=…` cost what one costs.
+    that ask for a value are found by hash, so that ten thousand `index.php?id=…` cost what one costs.
     """
 
     __slots__ = ("_only", "_tiers")
@@ -81,8 +81,8 @@ class _Tier:
         self.scanned: list[Candidate] = []
 
     def add(self, candidate: Candidate) -> None:
-        if candidate.conditions and all(condition.value is not None for condition in candidate.conditions):
-            pairs = sorted((condition.name, condition.value) for condition in candidate.conditions)
+        pairs = sorted((cond.name, cond.value) for cond in candidate.conditions if cond.value is not None)
+        if pairs:
             values = self.by_values.setdefault(tuple(name for name, _ in pairs), {})
             values.setdefault(tuple(value for _, value in pairs), []).append(candidate)
         else:
@@ -188,10 +188,6 @@ class Tree(Generic[T]):
         tails += passed
 
 
-Entry = tuple[int, "RegexPattern", "Candidate"]
-"""A regular expression with its order in the file and what it leads to."""
-
-
 class RegexIndex:
     """Regular expressions by the literal that they begin with; among those that could match, file order decides.
 
@@ -200,15 +196,16 @@ class RegexIndex:
     and a chain leads on to the shorter ones. Neither their number nor their lengths make a difference.
     """
 
-    __slots__ = ("_entries", "_fold", "_prefixes", "_shorter")
+    __slots__ = ("_families", "_fold", "_prefixes", "_shorter")
 
     def __init__(self, rules: Sequence[tuple[RegexPattern, Candidate]], *, fold: bool) -> None:
         self._fold = fold
-        by_prefix: dict[bytes, list[Entry]] = {}
+        by_prefix: dict[bytes, dict[Regex | None, Family]] = {}
         for pattern, candidate in rules:
-            by_prefix.setdefault(pattern.prefix, []).append((candidate.order, pattern, candidate))
+            families = by_prefix.setdefault(pattern.prefix, {})
+            families.setdefault(pattern.family, Family(pattern.family, [])).members.append((pattern, candidate))
         self._prefixes = sorted(by_prefix)
-        self._entries = [by_prefix[prefix] for prefix in self._prefixes]
+        self._families = [list(by_prefix[prefix].values()) for prefix in self._prefixes]
         self._shorter: list[int] = []
         """For each literal the longest other that it begins with; -1 where there is none."""
         for at, prefix in enumerate(self._prefixes):
@@ -217,28 +214,41 @@ class RegexIndex:
                 shorter = self._shorter[shorter]
             self._shorter.append(shorter)
 
-    def possible(self, path: bytes) -> list[Entry]:
-        """The rules whose literal `path` begins with, in the order of the file."""
+    def possible(self, path: bytes) -> list[Family]:
+        """The rules whose literal `path` begins with."""
         compared = path.lower() if self._fold else path
-        found: list[Entry] = []
+        found: list[Family] = []
         at = bisect_right(self._prefixes, compared) - 1
         while at >= 0:
             if compared.startswith(self._prefixes[at]):
-                found += self._entries[at]
+                found += self._families[at]
             at = self._shorter[at]
-        if len(found) > 1:
-            found.sort(key=_order)
         return found
 
 
-def first_match(possible: list[Entry], path: bytes, asked: Asked) -> tuple[Candidate, dict[str, bytes]] | None:
-    """The first rule whose expression matches the whole path and whose conditions hold, with its groups."""
-    for _, pattern, candidate in possible:
+class Family(NamedTuple):
+    """Rules with expressions that begin with the same literal: where `any_of` does not match, none of them does."""
+
+    any_of: Regex | None
+    members: list[tuple[RegexPattern, Candidate]]
+
+
+def first_match(possible: list[Family], path: bytes, asked: Asked) -> tuple[Candidate, dict[str, bytes]] | None:
+    """The first rule, in the order of the file, whose expression matches the whole path and whose conditions hold."""
+    members = [
+        member
+        for family in possible
+        if family.any_of is None or family.any_of.fullmatch(path) is not None
+        for member in family.members
+    ]
+    if len(possible) > 1:
+        members.sort(key=_order)
+    for pattern, candidate in members:
         match = pattern.regex.fullmatch(path)
         if match is not None and _holds(candidate, asked):
             return candidate, pattern.captures_of(match)
     return None
 
 
-def _order(entry: Entry) -> int:
-    return entry[0]
+def _order(member: tuple[RegexPattern, Candidate]) -> int:
+    return member[1].order

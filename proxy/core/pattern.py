@@ -107,12 +107,14 @@ class Regex(Protocol):
 class RegexPattern:
     """A regular expression over the whole path in normal form, with its trailing slash.
 
-    `prefix` is a literal that every match begins with (empty where none is known); the table is indexed by it.
+    `prefix` is a literal that every match begins with (empty where none is known); the table is indexed by it. `family`
+    matches whatever this one or one of its neighbours with the same prefix matches: where it does not, none is asked.
     """
 
     text: str
     regex: Regex
     prefix: bytes = b""
+    family: Regex | None = None
 
     @property
     def kind(self) -> Kind:

@@ -56,6 +56,7 @@ class SiteTable:
 
     __slots__ = (
         "choices",
+        "depth",
         "exact",
         "fold",
         "mappings",
@@ -90,6 +91,8 @@ class SiteTable:
         self.mappings: MappingAnswer | None = None
         self.patterns: Tree[Choices] = Tree()
         self.regexes: RegexIndex | None = None
+        self.depth = 0
+        """Into how many segments a path is taken apart: one more than any of `patterns` has, so that more are seen."""
         self.searched = False
         """Whether there is anything in `patterns` or `regexes`."""
 
@@ -133,7 +136,7 @@ class SiteTable:
         self, raw: bytes, path: bytes, key: bytes, query: bytes | None, method: bytes
     ) -> tuple[Answer, dict[str, bytes]] | None:
         """Captures, then regexes, then tails; with the answer, what was captured."""
-        segments = (key.removesuffix(b"/") if self.strict else key).split(b"/")[1:]
+        segments = (key.removesuffix(b"/") if self.strict else key).split(b"/", self.depth)[1:]
         wholes, tails = self.patterns.matches(segments)
         possible = self.regexes.possible(path) if self.regexes is not None else []
         if not wholes and not tails and not possible:
@@ -156,8 +159,10 @@ class SiteTable:
 
 def _captured(candidate: Candidate, raw: bytes) -> dict[str, bytes]:
     """The raw bytes of the segments that a pattern captures."""
-    parts = raw.split(b"/")
-    found = {name: parts[index + 1] for index, name in candidate.captures}
+    found: dict[str, bytes] = {}
+    if candidate.captures:
+        parts = raw.split(b"/", candidate.captures[-1][0] + 2)
+        found = {name: parts[index + 1] for index, name in candidate.captures}
     if candidate.tail_after is not None:
         found[TAIL] = rest_after(raw, candidate.tail_after)[1:]
     return found
@@ -188,9 +193,12 @@ class HostTable:
             end = path.find(b"/", 1)
             return self._bases.get(path if end < 0 else path[:end]) or self._root
         if self._depth:
-            end = len(path)
-            for _ in range(path.count(b"/") - self._depth):
-                end = path.rfind(b"/", 0, end)
+            end = 0
+            for _ in range(self._depth):
+                end = path.find(b"/", end + 1)
+                if end < 0:
+                    end = len(path)
+                    break
             while end > 0:
                 base = path[:end]
                 table = self._bases.get(base) or (self._folded.get(base.lower()) if self._folded else None)
@@ -203,7 +211,7 @@ class HostTable:
 class Table:
     """The answer to every request in `[since, until)`; `None` is for ever on that side. Immutable."""
 
-    __slots__ = ("_names", "_wildcards", "since", "sites", "until")
+    __slots__ = ("_labels", "_names", "_wildcards", "since", "sites", "until")
 
     def __init__(
         self,
@@ -215,6 +223,7 @@ class Table:
     ) -> None:
         self._names = names
         self._wildcards = wildcards
+        self._labels = max((suffix.count(b".") for suffix in wildcards), default=0)
         self.sites = sites
         self.since = since
         self.until = until
@@ -294,7 +303,11 @@ class Table:
     def _hosts(self, host: bytes) -> HostTable | None:
         """The sites of a host: a name before a wildcard, a longer wildcard before a shorter."""
         hosts = self._names.get(host)
-        dot = -1
-        while hosts is None and (dot := host.find(b".", dot + 1)) >= 0:
-            hosts = self._wildcards.get(host[dot:])
+        if hosts is None:
+            dot = len(host)
+            for _ in range(self._labels):
+                dot = host.rfind(b".", 0, dot)
+                if dot < 0:
+                    break
+                hosts = self._wildcards.get(host[dot:], hosts)
         return hosts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from proxy.core.model import (
     Rule,
     Site,
 )
+from proxy.core.pattern import RegexPattern
 from proxy.rulebook.calendar import Calendar, build_calendar, build_schedule
 from proxy.rulebook.folder import MAX_CSV_BYTES, MAX_PAGE_BYTES, Folder
 from proxy.rulebook.form import UNTOUCHED
@@ -32,6 +33,7 @@ from proxy.rulebook.mapping import Mappings
 from proxy.rulebook.notice import build_notice
 from proxy.rulebook.origin import parse_authorities
 from proxy.rulebook.refusal import Refusal, did_you_mean
+from proxy.rulebook.regex import with_families
 from proxy.rulebook.rule import Headers, build_rule, header_fields
 from proxy.rulebook.setting import Setting, check_captures
 
@@ -209,7 +211,12 @@ class _Builder:
     def rules(self, setting: Setting) -> tuple[Rule, ...]:
         """The rules of the file."""
         built = [build_rule(at, rule, setting, self.problems) for at, rule in enumerate(self.keys.own.form.rules)]
-        return tuple(rule for rule in built if rule is not None)
+        rules = [rule for rule in built if rule is not None]
+        regexes = [rule.pattern for rule in rules if isinstance(rule.pattern, RegexPattern)]
+        families = with_families(regexes, match_case=setting.match_case)
+        return tuple(
+            replace(rule, pattern=next(families)) if isinstance(rule.pattern, RegexPattern) else rule for rule in rules
+        )
 
     def mappings(self, setting: Setting) -> Mappings:
         """What its mapping files say."""
