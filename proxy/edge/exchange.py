@@ -160,7 +160,7 @@ class Exchange:
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
         self._held = 0
-        if self._paused:
+        if self._paused and self._connection.is_open:
             self._paused = False
             self._connection.transport.resume_reading()
         return data
@@ -178,12 +178,13 @@ class Exchange:
         connection = self._connection
         connection.hearer = None
         connection.deadline.clear()
-        if self._waiter is not None:
-            self._fail(UpstreamError(Reason.DISCONNECTED, "closed"))
+        self._wake()
         release(connection, clean and not self._pieces and self._parser.is_reusable)
 
     async def _hear(self) -> None:
         """Wait for something new."""
+        if self._release is None:
+            raise UpstreamError(Reason.DISCONNECTED, "closed")
         self._waiter = asyncio.get_running_loop().create_future()
         if self._patience is not None:
             self._connection.deadline.set(self._patience)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Pool:
         """Close all of them."""
         if self._timer is not None:
             self._timer.cancel()
-        for connection in self._all:
+        for connection in tuple(self._all):
             connection.abort()
 
     async def _connect(self) -> OriginConnection:
@@ -110,11 +111,13 @@ class Pool:
         try:
             return await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():  # given up just when it was given
-                if (connection := waiter.result()) is not None:
-                    self.give_back(connection, True)
-                else:
-                    self._vacate()
+            if waiter.cancelled():
+                with suppress(ValueError):
+                    self._line.remove(waiter)
+            elif (connection := waiter.result()) is not None:  # given up just when it was given
+                self.give_back(connection, True)
+            else:
+                self._vacate()
             raise
 
     def _first_in_line(self) -> asyncio.Future[OriginConnection | None] | None:

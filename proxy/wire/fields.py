@@ -38,6 +38,6 @@ def parse_fields(lines: bytes, limits: FieldLimits) -> list[Header]:
         raise MalformedError("too many fields")
     if len(lines) > limits.line and any(len(name) + len(value) > limits.line for name, value in fields):
         raise MalformedError("a field that is too long")
-    if b" \r\n" in lines or b"\t\r\n" in lines:
+    if b" \r" in lines or b"\t\r" in lines:
         return [(name, value.rstrip(_BLANKS)) for name, value in fields]
     return fields

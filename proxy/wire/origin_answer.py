@@ -220,27 +220,29 @@ def parse_answer_head(lines: bytes, limits: FieldLimits) -> AnswerHead:
         raise MalformedError("a status line that is none")
     status = int(start[2])
     headers = parse_fields(lines[start.end() :], limits)
-    names = [name.lower() for name, _ in headers]
-    is_chunked, length = False, None
-    if b"transfer-encoding" in names:
-        is_chunked = True
-        if (
-            names.count(b"transfer-encoding") > 1
-            or headers[names.index(b"transfer-encoding")][1].lower() != b"chunked"
-            or b"content-length" in names
-            or start[1] == b"0"
-        ):
-            raise MalformedError("a transfer coding that leaves the end open")
-    elif b"content-length" in names:
-        written = headers[names.index(b"content-length")][1]
-        if names.count(b"content-length") > 1 or not written.isdigit() or len(written) > _LONGEST_LENGTH:
-            raise MalformedError("a length that is none")
-        length = int(written)
-    if (is_chunked or length) and (status < _FINAL or status == 204):
+    lengths: list[bytes] = []
+    codings: list[bytes] = []
+    options: list[bytes] = []
+    for name, value in headers:
+        match name.lower():
+            case b"content-length":
+                lengths.append(value)
+            case b"transfer-encoding":
+                codings.append(value.lower())
+            case b"connection":
+                options += [option.strip(b"\t ") for option in value.lower().split(b",")]
+    if len(lengths) + len(codings) > 1:
+        raise MalformedError("more than one framing")
+    if codings and (codings != [b"chunked"] or start[1] == b"0"):
+        raise MalformedError("a transfer coding that leaves the end open")
+    length = _length(lengths[0]) if lengths else None
+    if (codings or length) and (status < _FINAL or status == 204):
         raise MalformedError("a body where there must be none")
-    keeps_alive = start[1] == b"1"
-    if b"connection" in names:
-        said = b",".join([value for (_, value), name in zip(headers, names, strict=True) if name == b"connection"])
-        options = {option.strip(b"\t ") for option in said.lower().split(b",")}
-        keeps_alive = b"close" not in options and (keeps_alive or b"keep-alive" in options)
-    return AnswerHead(status, start[3] or b"", b"1." + start[1], headers, length, is_chunked, keeps_alive)
+    keeps_alive = b"close" not in options and (start[1] == b"1" or b"keep-alive" in options)
+    return AnswerHead(status, start[3] or b"", b"1." + start[1], headers, length, bool(codings), keeps_alive)
+
+
+def _length(written: bytes) -> int:
+    if not written.isdigit() or len(written) > _LONGEST_LENGTH:
+        raise MalformedError("a length that is none")
+    return int(written)

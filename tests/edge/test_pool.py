@@ -181,3 +181,29 @@ async def test_sites_that_trust_others_share_no_connection() -> None:
         assert await fetch(exchange) == b"ok"
         assert (await connections.open(origin, careful)).reused
         await connections.close()
+
+
+@pytest.mark.parametrize("clean", [True, False], ids=["a connection", "a place"])
+async def test_what_is_given_to_somebody_who_has_just_left_goes_to_the_next(
+    originating: Originating, *, clean: bool
+) -> None:
+    origin = await originating()
+    site = passing_through(origin.origin)
+    connections = upstream(most=1)
+    exchange = await connections.open(origin.origin, site)
+    if clean:
+        exchange.send_head(GET, b"GET")
+        await exchange.answer(lambda _: None)
+        while await exchange.read():
+            pass
+    async with asyncio.TaskGroup() as tasks:
+        leaving, next_one = [tasks.create_task(connections.open(origin.origin, site)) for _ in range(2)]
+        await asyncio.sleep(0)
+        exchange.close(clean=clean)
+        if not clean:
+            await asyncio.sleep(0)  # a place is free once the loop has closed the socket
+        leaving.cancel()
+    assert leaving.cancelled()
+    assert next_one.result().reused is clean
+    assert await fetch(next_one.result()) == b"ok"
+    await connections.close()
