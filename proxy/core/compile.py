@@ -20,6 +20,7 @@ from proxy.core.answer import (
     MappingAnswer,
 )
 from proxy.core.causes import Causes, notice_path
+from proxy.core.challenge import FOLDER as CHALLENGES
 from proxy.core.decision import Forward, Gone, Local, NotFound, Resource
 from proxy.core.index import Choices, RegexIndex, Tree
 from proxy.core.kind import Kind
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from proxy.core.answer import Answer, NoticePaths
-    from proxy.core.decision import Cause
+    from proxy.core.decision import Cause, Decision
     from proxy.core.model import Rule, Site
     from proxy.core.schedule import Window
 
@@ -203,12 +204,13 @@ class _Compiler:
                     table.served[self.folded(path)] = self.local(Resource.SITEMAP, b"%d" % part)
 
     def serve_well_known(self, table: SiteTable) -> None:
-        """The files of `well_known`; once nothing is forwarded, ACME challenges too (RFC 8555 section 8.3)."""
+        """The files of `well_known`, and ACME challenges: the origin's own as long as it is forwarded to."""
         for name in self.site.well_known:
             table.served[self.folded(b"/.well-known/" + name)] = self.local(Resource.WELL_KNOWN, name)
-        if not self.phase.forwards:
-            challenge = self.local(Resource.ACME_CHALLENGE)
-            table.served_below += ((b"/.well-known/acme-challenge/", challenge),)
+        challenge: Decision = self.local(Resource.ACME_CHALLENGE)
+        if self.phase.forwards:
+            challenge = Forward(self.causes.of_forwarding(None), notice=False, successor=None)
+        table.served_below += ((CHALLENGES, challenge),)
 
     def local(self, resource: Resource, name: bytes = b"") -> Local:
         """The decision to serve something here."""

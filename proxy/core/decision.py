@@ -97,7 +97,11 @@ class NotFound(NamedTuple):
 
 
 class Local(NamedTuple):
-    """Sunset answers itself. `name` is the well-known file's name, or the part of a sitemap (empty: its index)."""
+    """Sunset answers itself.
+
+    `name` is the well-known file's name, the part of a sitemap (empty: its index), or the token of a challenge that is
+    ours to answer.
+    """
 
     cause: Cause | None
     resource: Resource

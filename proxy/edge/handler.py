@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from aiohttp.http import HttpVersion10, HttpVersion11
 
+from proxy.core.challenge import FOLDER as CHALLENGES
+from proxy.core.challenge import token_of
 from proxy.core.decision import (
     BadRequest,
     Forward,
@@ -25,6 +27,7 @@ from proxy.core.decision import (
 from proxy.core.model import OriginFailure
 from proxy.core.table import MALFORMED_HOST
 from proxy.core.url import parse_host, split_absolute, split_query
+from proxy.edge.challenges import Challenges
 from proxy.edge.connection import CLOSE, KEEP, LINGER, Sent, bad_request_bytes
 from proxy.edge.faults import UpstreamError
 from proxy.edge.relay import origin_form
@@ -81,6 +84,7 @@ class Handler:
         sampled: Sampled,
         certificates: Certificates | None = None,
     ) -> None:
+        self._challenges = Challenges(settings.data)
         self._certificates = certificates
         self._relay = relay
         self._noticing = noticing
@@ -96,7 +100,7 @@ class Handler:
     def use(self, table: Table) -> None:
         """Answer by `table` from now on; answers under way end by the one that they began with."""
         self._table = table
-        self._resources = Resources(table, self._announcements, self._clock)
+        self._resources = Resources(table, self._announcements, self._challenges, self._clock)
 
     async def __call__(self, request: Request) -> Sent:
         """Answer one request."""
@@ -133,7 +137,16 @@ class Handler:
         ):
             return MALFORMED_FRAMING
         decision = self._table.decide(hosts[0], request.raw_target, request.method, request.secure)
-        return self._misdirected(request, decision) or decision
+        return self._misdirected(request, decision) or self._challenged(request, decision) or decision
+
+    def _challenged(self, request: Request, decision: Decision) -> Local | None:
+        """What an authority gets that looks for an answer of ours: no rule, and no origin, comes before it."""
+        if isinstance(decision, (BadRequest, Misdirected)) or CHALLENGES not in request.raw_target:
+            return None
+        token = token_of(origin_form(request.raw_target))
+        if token is None or not self._challenges.has(token):
+            return None
+        return Local(None, Resource.ACME_CHALLENGE, token.encode())
 
     def _misdirected(self, request: Request, decision: Decision) -> Misdirected | None:
         """What a request gets that came over a connection on which another host's certificate was shown."""

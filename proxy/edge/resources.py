@@ -15,6 +15,7 @@ from proxy.wire.sitemap import Sitemap
 
 if TYPE_CHECKING:
     from proxy.core.table import SiteTable, Table
+    from proxy.edge.challenges import Challenges
     from proxy.edge.clock import Clock
     from proxy.edge.request import Request
 
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 class Resources:
     """The resources of one table. What is costly to make is made once, when it is first asked for."""
 
-    def __init__(self, table: Table, announcements: Announcements, clock: Clock) -> None:
+    def __init__(self, table: Table, announcements: Announcements, challenges: Challenges, clock: Clock) -> None:
         self._table = table
         self._announcements = announcements
+        self._challenges = challenges
         self._clock = clock
         self._sitemaps: dict[str, Sitemap] = {}
 
@@ -50,7 +52,7 @@ class Resources:
             case Resource.WELL_KNOWN:
                 return _well_known(decision)
             case Resource.ACME_CHALLENGE:
-                return None
+                return self._challenge(decision)
             case Resource.OPTIONS:
                 return Page((), b"")
             case Resource.DISMISS:
@@ -67,6 +69,12 @@ class Resources:
         where = None if asked is None else whereabouts(asked, self._table.decide(authority, asked))
         languages = b",".join(value for name, value in request.headers if name.lower() == b"accept-language")
         return self._announcements.page(site, self._clock.now(), query, languages, where)
+
+    def _challenge(self, decision: Local) -> Page | None:
+        answer = self._challenges.answer(decision.name.decode()) if decision.name else None
+        if answer is None:
+            return None
+        return Page(((b"Content-Type", b"application/octet-stream"), (b"Cache-Control", b"no-store")), answer)
 
     def _sitemap(self, decision: Local, authority: bytes) -> Sitemap | None:
         for table in self._table.sites_of(authority):

@@ -149,6 +149,8 @@ class Settings:
     """Where they are answered over TLS."""
     certs: Path = Path("certs")
     """The folder of certificates for that."""
+    data: Path = Path("data")
+    """The folder of what Sunset writes: account and answers of ACME."""
     admin: Endpoint | None = Endpoint("127.0.0.1", 9900)
     """Where /metrics, /livez and /readyz are; `off` for no such listener."""
     admin_token: str = field(default="", repr=False)

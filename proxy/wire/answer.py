@@ -45,7 +45,7 @@ def status_of(decision: Decision) -> int | None:
             return 404
         case Misdirected():
             return 421
-        case Local(resource=Resource.ACME_CHALLENGE):
+        case Local(resource=Resource.ACME_CHALLENGE, name=b""):
             return 404
         case Local(resource=Resource.OPTIONS):
             return 204

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from proxy.core.challenge import token_of
 from proxy.core.decision import BadRequest, Decision, Forward, Gone, Local, Misdirected, NotFound, Redirect, Resource
 from proxy.core.kind import Kind
 from proxy.core.mapping import MappingFile, MappingTable
@@ -431,12 +432,39 @@ def test_plain_http_goes_to_https_on_the_same_host_first_where_the_site_says_so(
     assert (early.status, early.location) == (307, b"https://po.co/uk/x")
 
 
-def test_an_acme_challenge_is_never_redirected() -> None:
-    site = replace(SITE, base=b"", https=Https.REDIRECT)
-    for secure in (True, False):
-        decision = decide(site, "/.well-known/acme-challenge/token", secure=secure)
-        assert isinstance(decision, Local)
-        assert decision.resource is Resource.ACME_CHALLENGE
+@pytest.mark.parametrize("secure", [True, False])
+def test_an_acme_challenge_is_never_redirected(*, secure: bool) -> None:
+    everything = rule("/*", RedirectTo(parse_target("https://www.mi.com/")), window=Window())
+    site = replace(SITE, base=b"", https=Https.REDIRECT, rules=(everything,))
+    decision = decide(site, "/.well-known/acme-challenge/token", secure=secure)
+    assert isinstance(decision, Local)
+    assert decision.resource is Resource.ACME_CHALLENGE
+    for at in (NOTICE, NOTICE - timedelta(days=1)):
+        forwarded = decide(site, "/.well-known/acme-challenge/token", at=at, secure=secure)
+        assert isinstance(forwarded, Forward)
+        assert not forwarded.notice
+
+
+TOKEN = b"evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr_oA"
+
+
+@pytest.mark.parametrize(
+    ("target", "token"),
+    [
+        (b"/.well-known/acme-challenge/" + TOKEN, TOKEN.decode()),
+        (b"/.well-known/acme-challenge/" + TOKEN + b"/", None),
+        (b"/.well-known/acme-challenge/" + TOKEN + b"?x", None),
+        (b"/.well-known/acme-challenge/" + b"x" * 21, None),
+        (b"/.well-known/acme-challenge/" + b"x" * 129, None),
+        (b"/.well-known/acme-challenge/../" + TOKEN, None),
+        (b"/.well-known/acme-challenge/" + TOKEN[:-1] + b".", None),
+        (b"/.well-known/acme-challenge/" + TOKEN + b"\n", None),
+        (b"/.well-known/acme-challenge/", None),
+        (b"/" + TOKEN, None),
+    ],
+)
+def test_a_token_is_of_its_alphabet_and_of_some_length(target: bytes, token: str | None) -> None:
+    assert token_of(target) == token
 
 
 @pytest.mark.parametrize(
