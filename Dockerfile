@@ -8,9 +8,9 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY proxy proxy
 COPY rules rules
-RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels . \
+RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels '.[acme]' \
     && python -m venv /opt/sunset \
-    && /opt/sunset/bin/pip install --no-cache-dir --no-index --find-links /wheels sunset-proxy \
+    && /opt/sunset/bin/pip install --no-cache-dir --no-index --find-links /wheels 'sunset-proxy[acme]' \
     && /opt/sunset/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim-bookworm

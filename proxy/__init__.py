@@ -5,6 +5,7 @@ house has floors. An import goes down, or sideways within a floor; never up, nev
 
     cli/                              argv, exit codes, progress, tables
     edge/  audit/  export/  demo/     sockets; coverage and reports; other servers' formats; all of it on one machine
+    acme/                             certificates, asked for and renewed
     rulebook/  wire/  ledger/         YAML and CSV to model; pure bytes of HTTP and HTML; hits and their stores
     core/                             decides: standard library only
     errors.py                         ground

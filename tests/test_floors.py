@@ -21,6 +21,7 @@ TOP = Path(__file__).parent.parent
 FLOORS = {
     "cli": 4,
     "edge": 3,
+    "acme": 3,
     "audit": 3,
     "export": 3,
     "demo": 3,

@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from proxy import __version__
+from proxy.cli.acme import acme
 from proxy.cli.audit import audit
 from proxy.cli.certs import certs
 from proxy.cli.check import check
@@ -102,7 +103,7 @@ def _epilog_of(command: Callable[..., None]) -> str:
     return _listed(sys.modules[command.__module__].EXAMPLES)
 
 
-for command in (serve, demo, check, explain, audit, settings, schema, health):
+for command in (serve, demo, check, explain, audit, settings, schema, health, acme):
     app.command(help=_help_of(command), epilog=_epilog_of(command))(command)
 
 certificates = typer.Typer(callback=certs, invoke_without_command=True, help=_help_of(certs), epilog=_epilog_of(certs))

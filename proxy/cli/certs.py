@@ -26,7 +26,7 @@ MOST_NAMES: Final = 3
 
 def certs(
     context: typer.Context,
-    certs: Certs = None,  # noqa: ARG001 - `configured` reads it
+    certs: Certs = None,
     rules: Rules = RULES,
     config: Config = None,
     json: Json = False,

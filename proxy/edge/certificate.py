@@ -72,6 +72,7 @@ class Certificate:
     names: tuple[str, ...]
     """The DNS names in it, lower case, as they stand there: `*.po.co` stands for one label."""
     issuer: str
+    serial: str
     begins: float
     ends: float
     is_self_signed: bool
@@ -144,6 +145,7 @@ def read(chain_file: Path, key_file: Path) -> Certificate:
         file=str(chain_file),
         names=names,
         issuer=_readable(leaf.issuer),
+        serial=f"{leaf.serial_number:x}",
         begins=leaf.not_valid_before_utc.timestamp(),
         ends=leaf.not_valid_after_utc.timestamp(),
         is_self_signed=leaf.issuer == leaf.subject,

@@ -21,9 +21,9 @@ from proxy.edge.self_signed import write
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[Any]]
 
-COMMANDS = ("serve", "demo", "check", "explain", "audit", "settings", "schema", "health", "certs")
+COMMANDS = ("serve", "demo", "check", "explain", "audit", "settings", "schema", "health", "acme", "certs")
 BELOW = ("certs self-signed",)
-RUNNING = ("serve", "demo", "health")
+RUNNING = ("serve", "demo", "health", "acme")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOSTS = ("po.co", "po.co.id", "poco.in")
 FILES = {

@@ -1,0 +1,125 @@
+"""When to renew: as the authority says (ARI, RFC 9773), and without its word when two thirds of the time are over."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from proxy.acme.archive import Archive
+from proxy.acme.attempts import Attempts
+from proxy.acme.authority import Authority
+from proxy.acme.renewals import Renewals
+from proxy.edge.certificates import Certificates
+from proxy.edge.challenges import Challenges
+from proxy.edge.clock import Clock
+from tests.tls.authority import issue
+
+DAY = timedelta(days=1)
+
+
+class Informer:
+    """An authority that knows an account, says when to renew, and gives no certificate."""
+
+    def __init__(self) -> None:
+        self.window: tuple[datetime, datetime] | None = None
+        self.asked: list[str] = []
+        self.orders = 0
+
+    async def start(self) -> web.AppRunner:
+        application = web.Application()
+        application.router.add_get("/dir", self._directory)
+        application.router.add_head("/nonce", self._nonce)
+        application.router.add_post("/account", self._account)
+        application.router.add_post("/order", self._order)
+        application.router.add_get("/renewal/{certificate}", self._renewal)
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.home = "http://{}:{}".format(*runner.addresses[0][:2])
+        return runner
+
+    async def _directory(self, _: web.Request) -> web.Response:
+        names = {"newNonce": "nonce", "newAccount": "account", "newOrder": "order"}
+        if self.window is not None:
+            names["renewalInfo"] = "renewal"
+        return web.json_response({name: f"{self.home}/{path}" for name, path in names.items()} | {"meta": {}})
+
+    async def _nonce(self, _: web.Request) -> web.Response:
+        return web.Response(headers={"Replay-Nonce": "abc"})
+
+    async def _account(self, _: web.Request) -> web.Response:
+        headers = {"Replay-Nonce": "abc", "Location": f"{self.home}/account/1"}
+        return web.json_response({"status": "valid"}, status=201, headers=headers)
+
+    async def _order(self, _: web.Request) -> web.Response:
+        self.orders += 1
+        problem = {"type": "urn:ietf:params:acme:error:rejectedIdentifier", "detail": "not today"}
+        return web.json_response(
+            problem, status=403, content_type="application/problem+json", headers={"Replay-Nonce": "abc"}
+        )
+
+    async def _renewal(self, request: web.Request) -> web.Response:
+        self.asked.append(request.match_info["certificate"])
+        assert self.window is not None
+        start, end = (f"{instant:%Y-%m-%dT%H:%M:%SZ}" for instant in self.window)
+        return web.json_response({"suggestedWindow": {"start": start, "end": end}}, headers={"Retry-After": "21600"})
+
+
+@pytest.fixture
+async def informer() -> AsyncIterator[Informer]:
+    started = Informer()
+    runner = await started.start()
+    yield started
+    await runner.cleanup()
+
+
+def renewals(folder: Path, informer: Informer, ahead: timedelta = timedelta()) -> Renewals:
+    """A process that finds a certificate for 90 days of which 10 are over."""
+    real = Clock()
+    clock = Clock(wall=lambda: real.timestamp() + ahead.total_seconds())
+    archive = Archive(folder / "certs", "test")
+    if not archive.has("po.co"):
+        (folder / "certs").mkdir()
+        files = issue("po.co", begins=real.now() - 10 * DAY, ends=real.now() + 80 * DAY)
+        archive.put("po.co", files.chain, files.key)
+    return Renewals(
+        certificates=Certificates(folder / "certs", now=clock.timestamp),
+        archive=archive,
+        attempts=Attempts.read(folder / "attempts.json"),
+        challenges=Challenges(folder),
+        connect=lambda: Authority(f"{informer.home}/dir", folder / "account.key", agrees=True),
+        clock=clock,
+    )
+
+
+async def test_the_authority_says_when_and_is_asked_no_more_often_than_it_wants(
+    tmp_path: Path, informer: Informer
+) -> None:
+    now = Clock().now()
+    informer.window = (now + 30 * DAY, now + 32 * DAY)
+    rounds = [await asyncio.to_thread(renewals(tmp_path, informer).round, ["po.co"]) for _ in range(3)]
+    assert [(done.issued, done.failed) for done in rounds] == [((), ())] * 3
+    assert len(informer.asked) == 1
+    renew_at = Attempts.read(tmp_path / "attempts.json").of("po.co").renew_at
+    assert (now + 30 * DAY).timestamp() - 1 <= renew_at <= (now + 32 * DAY).timestamp()
+    assert rounds[-1].next_at < (now + DAY).timestamp()
+
+
+async def test_a_window_that_is_over_means_now(tmp_path: Path, informer: Informer) -> None:
+    now = Clock().now()
+    informer.window = (now - 2 * DAY, now - DAY)
+    done = await asyncio.to_thread(renewals(tmp_path, informer).round, ["po.co"])
+    assert (done.failed, informer.orders) == (("po.co",), 1)
+    assert done.lacking == ()
+    assert Attempts.read(tmp_path / "attempts.json").of("po.co").error == "not today"
+
+
+@pytest.mark.parametrize(("ahead", "orders"), [(49 * DAY, 0), (51 * DAY, 1)])
+async def test_an_authority_that_does_not_say_is_asked_after_two_thirds(
+    tmp_path: Path, informer: Informer, ahead: timedelta, orders: int
+) -> None:
+    await asyncio.to_thread(renewals(tmp_path, informer, ahead).round, ["po.co"])
+    assert informer.orders == orders
