@@ -30,7 +30,7 @@ from bench.server import ServerError
 from bench.terminal import show
 from proxy.edge.clock import Clock
 
-WIDTH: Final = 110
+WIDTH: Final = 100
 """Of what is written to a file."""
 TOOLS: Final = {"wrk": "wrk", "taskset": "util-linux", "setpriv": "util-linux"}
 

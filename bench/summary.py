@@ -12,33 +12,21 @@ SERVERS: Final = ("Sunset", "nginx", "HAProxy", "Caddy", "aiohttp")
 """In the order of columns. The low-level server and the floor are in the whole tables only."""
 UNITS: Final = {10: "ten", 100: "a hundred", 1_000: "a thousand", 100_000: "100,000", 1_000_000: "a million"}
 
-HEADINGS: Final = (
-    "CPU µs",
-    "range",
-    "of nginx",
-    "kernel",
-    "worker",
-    "p50 ms",
-    "p99 ms",
-    "requests/s",
-    "MiB",
-    "start s",
-)
+HEADINGS: Final = ("CPU µs", "±", "of nginx", "kernel", "worker", "p50 ms", "p99 ms", "MiB", "start s")
 """CPU time for a request: of all processes, that in the kernel, that of the busiest process; and when it listens."""
 
 
 def cells(row: Row, scenario: Measured) -> Iterator[str]:
     """All that there is to say of a candidate, by heading."""
-    spread = [each.microseconds for each in row.rounds]
+    furthest = max(abs(each.microseconds / row.microseconds - 1) for each in row.rounds)
     reference = scenario.reference(row)
     yield f"{row.microseconds:.1f}"
-    yield f"{min(spread):.1f} to {max(spread):.1f}"
+    yield f"{furthest:.0%}"
     yield "" if reference is None else f"{row.of(reference):.2f}"
     yield f"{row.system_microseconds:.1f}"
     yield f"{row.worker_microseconds:.1f}" if row.processes > 1 else ""
     yield f"{row.p50_ms:.2f}"
     yield f"{row.p99_ms:.2f}"
-    yield f"{sum(each.requests for each in row.rounds) / sum(each.seconds for each in row.rounds):,.0f}"
     yield f"{row.memory_kib / 1024:.0f}"
     yield f"{row.loading_seconds:.2f}"
 

@@ -39,9 +39,10 @@ def table(scenario: Measured) -> Table:
 
 def framed(title: str, first: str, *headings: str) -> Table:
     """An empty table: what its lines are about on the left, figures on the right."""
-    found = Table(title=title, box=None, pad_edge=False, title_justify="left", caption_justify="left")
+    found = Table(title=title, box=None, pad_edge=False, collapse_padding=True)
+    found.title_justify = found.caption_justify = "left"
     found.title_style = "bold"
-    found.add_column(first, no_wrap=True, min_width=18)
+    found.add_column(first, min_width=17)
     for heading in headings:
         found.add_column(heading, justify="right", no_wrap=True)
     return found
