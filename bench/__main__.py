@@ -107,10 +107,13 @@ def planned(options: argparse.Namespace) -> Iterator[tuple[Scenario, list[Candid
             for candidate in scenario.in_form(full=options.full)
             if not options.servers or candidate.peer.name in options.servers.split(",")
         ]
-        able = [candidate for candidate in candidates if not scenario.load.tls or candidate.peer.knows_tls()]
+        able = []
         for candidate in candidates:
-            if candidate not in able:
-                print(f"bench: {candidate.peer.name} does not know TLS yet", file=sys.stderr)
+            lacking = candidate.peer.lacks(scenario.load)
+            if lacking:
+                print(f"bench: {scenario.name} without {candidate.peer.name}: it lacks {lacking}", file=sys.stderr)
+            else:
+                able.append(candidate)
         if able:
             yield scenario, able
 

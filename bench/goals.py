@@ -67,6 +67,7 @@ GOALS: Final = (
     Goal("keep-alive", "Sunset", "nginx", 0.75, 1.0),
     Goal("keep-alive", "Sunset", "Caddy", 2.5, 3.0),
     Goal("keep-alive", "Sunset", "aiohttp", 3.0, 3.0),
+    Goal("keep-alive", "Sunset on 2 cores", "Sunset", 0.95, 0.95),
     Goal("new-connection", "Sunset", "nginx", 0.65, 0.9),
     Goal("tls", "Sunset", "nginx", 0.68, 0.9),
     Goal("mappings", "Sunset 1,000,000", "Sunset 10", 1 / 1.1, 1 / 1.1),

@@ -91,7 +91,8 @@ class Run:
         peer, rules = candidate.peer, candidate.rules
         place = Place(folder, free_port(), certificate)
         command = peer.command(rules, place)
-        with running(peer.name, command, port=place.port, core=self.cores.server, folder=folder) as server:
+        cores = (self.cores.server, self.cores.load)[: peer.cores]
+        with running(peer.name, command, port=place.port, cores=cores, folder=folder) as server:
             file = folder / "heads"
             file.write_bytes(heads(rules, close=load.close))
             asked = 0 if peer is FLOOR else compare(server, rules, asks(rules), load)
@@ -106,7 +107,7 @@ class Run:
         own.mkdir()
         (own / "page.html").write_text(PAGE)
         command = NGINX.serving_files(Place(own, ORIGIN))
-        with running("the old site", command, port=ORIGIN, core=self.cores.load, folder=own):
+        with running("the old site", command, port=ORIGIN, cores=[self.cores.load], folder=own):
             yield
 
     def round(self, each: Started, load: Load) -> Round:

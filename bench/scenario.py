@@ -11,7 +11,7 @@ from bench.peers.caddy import Caddy
 from bench.peers.haproxy import Haproxy
 from bench.peers.nginx import Nginx
 from bench.peers.peer import Peer
-from bench.peers.sunset import Sunset
+from bench.peers.sunset import Sunset, TwoWorkers
 from bench.rules import Forward, Mappings, Prefixes, Regexes, Rules
 
 NGINX: Final = Nginx()
@@ -21,7 +21,8 @@ AIOHTTP: Final = Application()
 LOW_LEVEL: Final = LowLevel()
 FLOOR: Final = Floor()
 SUNSET: Final = Sunset()
-PEERS: Final[tuple[Peer, ...]] = (SUNSET, NGINX, HAPROXY, CADDY, AIOHTTP, LOW_LEVEL, FLOOR)
+TWO_WORKERS: Final = TwoWorkers()
+PEERS: Final[tuple[Peer, ...]] = (SUNSET, TWO_WORKERS, NGINX, HAPROXY, CADDY, AIOHTTP, LOW_LEVEL, FLOOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ NOTICES: Final = (
 )
 
 SCENARIOS: Final = (
-    Scenario("keep-alive", "Redirect, keep-alive", Load(), FLOORED),
+    Scenario("keep-alive", "Redirect, keep-alive", Load(), (*FLOORED, Candidate(TWO_WORKERS, Prefixes()))),
     Scenario("new-connection", "Redirect, new connection", Load(close=True), FLOORED),
     Scenario("tls", "Redirect, new TLS 1.3 connection", Load(close=True, tls=True, connections=16), REDIRECTS),
     Scenario("mappings", "Mappings", Load(), sized(Mappings, 10, 100_000), long=sized(Mappings, 1_000, 1_000_000)),

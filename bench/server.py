@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,11 +46,11 @@ class Server:
 
 
 @contextmanager
-def running(name: str, command: Command, *, port: int, core: int, folder: Path) -> Iterator[Server]:
-    """Starts a server, and waits until it listens. What it says is kept in the folder."""
+def running(name: str, command: Command, *, port: int, cores: Sequence[int], folder: Path) -> Iterator[Server]:
+    """Starts a server on these cores, and waits until it listens. What it says is kept in the folder."""
     said = folder / "said.txt"
     # setpriv: should this program be killed, the kernel ends the servers that it left behind.
-    arguments = ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", str(core), *command.arguments]
+    arguments = ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", ",".join(map(str, cores)), *command.arguments]
     with said.open("wb") as output:
         begun = time.perf_counter()
         process = subprocess.Popen(

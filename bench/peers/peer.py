@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from bench.load import Load
 from bench.rules import Rules
 from bench.server import Command, Server
 
@@ -39,6 +40,8 @@ class Peer:
     """What has to be on the path for it; the empty string for what Python alone can start."""
     package: ClassVar[str] = ""
     """The Debian package that has it."""
+    cores: ClassVar[int] = 1
+    """How many it is given; a second one it shares with the load."""
 
     @classmethod
     def path(cls) -> str | None:
@@ -49,9 +52,10 @@ class Peer:
         """As it says itself."""
         raise NotImplementedError
 
-    def knows_tls(self) -> bool:
-        """Whether it can be given a certificate."""
-        return True
+    def lacks(self, load: Load) -> str:
+        """What it would have to be able to do, and is not; nothing where it can be asked like that."""
+        del load
+        return ""
 
     def command(self, rules: Rules, place: Place) -> Command:
         """Writes its configuration, and says how to start it."""

@@ -13,6 +13,7 @@ from typing import Final, assert_never
 
 import proxy
 from bench.ask import MESSAGE
+from bench.load import Load
 from bench.peers.peer import Peer, Place, said_by
 from bench.rules import HOST, ORIGIN, Forward, Mappings, Prefixes, Regexes, Rules
 from bench.server import Command, Server, free_port
@@ -35,9 +36,10 @@ class Sunset(Peer):
         """As `sunset --version` has it."""
         return proxy.__version__
 
-    def knows_tls(self) -> bool:
-        """Whether it terminates TLS itself."""
-        return "--listen-tls" in options()
+    def lacks(self, load: Load) -> str:
+        """It learned to terminate TLS, and to work in several processes, after the benchmark was written."""
+        wanted = {"--listen-tls": load.tls, "--workers": self.cores > 1}
+        return ", ".join(option for option, needed in wanted.items() if needed and option not in options())
 
     def command(self, rules: Rules, place: Place) -> Command:
         """`python -m proxy` is `sunset`."""
@@ -57,7 +59,7 @@ class Sunset(Peer):
         plain = free_port() if place.certificate else place.port
         arguments += ["--listen", f"127.0.0.1:{plain}"]
         if "--workers" in options():
-            arguments += ["--workers", "1"]
+            arguments += ["--workers", str(self.cores)]
         if "--data" in options():
             arguments += ["--data", str(place.folder / "data")]
         return Command(arguments)
@@ -80,6 +82,14 @@ class Sunset(Peer):
                 return False
             time.sleep(0.1)
         return True
+
+
+class TwoWorkers(Sunset):
+    """Two processes that answer; the second core is the load's. What a request costs is to stay the same."""
+
+    name = "Sunset on 2 cores"
+    product = "Sunset"
+    cores = 2
 
 
 @cache

@@ -22,7 +22,7 @@ def asked(peer: Peer, rules: Prefixes, requests: tuple[Ask, ...], folder: Path) 
     """How many requests a server answers rightly."""
     port = free_port()
     command = peer.command(rules, Place(folder, port))
-    with running(peer.name, command, port=port, core=Cores.of_this_process().server, folder=folder) as server:
+    with running(peer.name, command, port=port, cores=[Cores.of_this_process().server], folder=folder) as server:
         return compare(server, rules, requests, Load())
 
 
