@@ -25,7 +25,10 @@ def compare(server: Server, rules: Rules, asks: Sequence[Ask], load: Load) -> in
     kind = HandshakingConnection if load.tls else http.client.HTTPConnection
     with closing(kind("127.0.0.1", server.port, timeout=10)) as connection:
         for ask in chosen:
-            fault = wrong(connection, ask, load, rules)
+            try:
+                fault = wrong(connection, ask, load, rules)
+            except (OSError, http.client.HTTPException) as error:
+                fault = repr(error)
             if fault:
                 raise ServerError(f"{server.name} answers {ask.target} with {fault}")
     return len(chosen)

@@ -16,19 +16,19 @@ FEW: Final = 512
 
 
 @contextmanager
-def few_time_waits() -> Iterator[str]:
+def few_time_waits(setting: Path = TIME_WAITS) -> Iterator[str]:
     """Gives what the reader of the figures should know of it."""
     said = f"tcp_max_tw_buckets {FEW}"
     try:
-        before = TIME_WAITS.read_text()
+        before = setting.read_text()
         if int(before) <= FEW:  # somebody has set it, and will set it back
             yield said
             return
-        TIME_WAITS.write_text(str(FEW))
+        setting.write_text(str(FEW))
     except OSError as error:
         yield f"tcp_max_tw_buckets stayed as it was ({error.strerror}): new connections cost more than they should"
         return
     try:
         yield said
     finally:
-        TIME_WAITS.write_text(before)
+        setting.write_text(before)

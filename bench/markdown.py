@@ -22,7 +22,7 @@ def short(results: Results) -> str:
     text += [columns(line.title, line, figure(line)) for line in largest.values()]
     big = largest.get("mappings")
     if big:
-        text.append(columns(f"{big.title}: listens after", big, lambda row: f"{row.loading_seconds:.1f} s"))
+        text.append(columns(f"{big.title}: answers after", big, lambda row: f"{row.loading_seconds:.1f} s"))
         text.append(columns(f"{big.title}: memory", big, lambda row: f"{row.memory_kib / 1024:.0f} MiB"))
     text.append(f"\n{where(results, [line.row(server) for line in largest.values() for server in SERVERS])}\n")
     return "".join(text)

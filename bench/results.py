@@ -45,7 +45,7 @@ class Row(Figures):
     note: str
     processes: int
     loading_seconds: float
-    """From the start of its program until it listens."""
+    """From the start of its program until it answers."""
     memory_kib: int
     """Proportional set size of all its processes, after the last round."""
     rounds: list[Round]

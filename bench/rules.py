@@ -8,8 +8,6 @@ from typing import Final
 
 HOST: Final = "old.example"
 NEW: Final = "https://www.new.example"
-ORIGIN: Final = 18_099
-"""Where the old site is, on loopback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +51,9 @@ class Regexes:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A page of 20 KB is fetched from the old site, and a notice is put into it, or is not."""
+    """A page of 20 KB is fetched from the old site at this port of loopback; a notice is put into it, or is not."""
 
+    origin: int
     notice: bool = False
 
 

@@ -17,9 +17,9 @@ from bench.load import Load
 from bench.peers.peer import Certificate, Place
 from bench.process import NONE, cpu_times, memory_kib, tree
 from bench.results import Form, Measured, Round, Row
-from bench.rules import HOST, ORIGIN, Forward
-from bench.scenario import FLOOR, NGINX, Candidate, Scenario
-from bench.server import Server, ServerError, free_port, listens, running
+from bench.rules import HOST, Forward
+from bench.scenario import FLOOR, NGINX, ORIGIN, Candidate, Scenario
+from bench.server import Server, ServerError, free_port, running
 
 
 @dataclass
@@ -101,8 +101,6 @@ class Run:
     @contextmanager
     def old_site(self, folder: Path) -> Iterator[None]:
         """What is forwarded to: nginx, beside the load."""
-        if listens(ORIGIN):
-            raise ServerError(f"port {ORIGIN} is taken")
         own = folder / "origin"
         own.mkdir()
         (own / "page.html").write_text(PAGE)

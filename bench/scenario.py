@@ -13,6 +13,7 @@ from bench.peers.nginx import Nginx
 from bench.peers.peer import Peer
 from bench.peers.sunset import Sunset, TwoWorkers
 from bench.rules import Forward, Mappings, Prefixes, Regexes, Rules
+from bench.server import free_port
 
 NGINX: Final = Nginx()
 HAPROXY: Final = Haproxy()
@@ -59,11 +60,13 @@ def sized(kind: type[Mappings | Regexes], *counts: int) -> tuple[Candidate, ...]
 
 REDIRECTS: Final = tuple(Candidate(peer, Prefixes()) for peer in (SUNSET, NGINX, HAPROXY, CADDY, AIOHTTP, LOW_LEVEL))
 FLOORED: Final = (*REDIRECTS, Candidate(FLOOR, Prefixes(), note="reads no request, always answers the same"))
-FORWARDS: Final = tuple(Candidate(peer, Forward()) for peer in (SUNSET, NGINX, HAPROXY, CADDY))
+ORIGIN: Final = free_port()
+"""Where the old site is in this run."""
+FORWARDS: Final = tuple(Candidate(peer, Forward(ORIGIN)) for peer in (SUNSET, NGINX, HAPROXY, CADDY))
 NOTICES: Final = (
-    Candidate(SUNSET, Forward(notice=True)),
-    Candidate(NGINX, Forward(notice=True)),
-    Candidate(CADDY, Forward(), note="forwards without a notice"),
+    Candidate(SUNSET, Forward(ORIGIN, notice=True)),
+    Candidate(NGINX, Forward(ORIGIN, notice=True)),
+    Candidate(CADDY, Forward(ORIGIN), note="forwards without a notice"),
 )
 
 SCENARIOS: Final = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import os
+import random
 import socket
 import subprocess
 import time
@@ -16,11 +16,12 @@ from typing import Final
 from bench.process import tree
 
 LOADING: Final = 120.0
-"""Seconds that a server may take until it listens: a million mappings on a slow machine."""
+"""Seconds that a server may take until it answers: a million mappings on a slow machine."""
 STOPPING: Final = 10.0
 """Seconds that it may take to end when it is told to; then it is killed, with all its processes."""
 
-_ports = itertools.count(18_100)  # below those that the kernel gives to clients
+PORTS: Final = range(10_000, 32_000)
+"""Below those that the kernel gives to clients."""
 
 
 class ServerError(Exception):
@@ -37,7 +38,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One that listens. `loading` is how long that took, in seconds, from the start of its program."""
+    """One that answers. `loading` is how long it took until then, in seconds, from the start of its program."""
 
     name: str
     pid: int
@@ -47,7 +48,7 @@ class Server:
 
 @contextmanager
 def running(name: str, command: Command, *, port: int, cores: Sequence[int], folder: Path) -> Iterator[Server]:
-    """Starts a server on these cores, and waits until it listens. What it says is kept in the folder."""
+    """Starts a server on these cores, and waits until it answers. What it says is kept in the folder."""
     said = folder / "said.txt"
     # setpriv: should this program be killed, the kernel ends the servers that it left behind.
     arguments = ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", ",".join(map(str, cores)), *command.arguments]
@@ -62,11 +63,11 @@ def running(name: str, command: Command, *, port: int, cores: Sequence[int], fol
             stderr=subprocess.STDOUT,
         )
     try:
-        while not listens(port):
+        while not answers(port):
             if process.poll() is not None:
                 raise ServerError(f"{name} does not start:\n{said.read_text(errors='replace')[-2000:]}")
             if time.perf_counter() - begun > LOADING:
-                raise ServerError(f"{name} does not listen on port {port} after {LOADING:.0f} s")
+                raise ServerError(f"{name} does not answer on port {port} after {LOADING:.0f} s")
             time.sleep(0.005)
         yield Server(name, process.pid, port, time.perf_counter() - begun)
     finally:
@@ -86,16 +87,28 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def listens(port: int) -> bool:
-    """Whether connections are accepted there."""
+def answers(port: int) -> bool:
+    """Whether somebody is there. A connection alone says little: the kernel takes it, as soon as anybody listens.
+
+    Where TLS is spoken, this is no way to ask, and to be turned away is an answer.
+    """
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        probe.settimeout(LOADING)
+        try:
+            probe.connect(("127.0.0.1", port))
+            probe.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            probe.recv(1)
+        except ConnectionRefusedError:
+            return False
+        except ConnectionResetError:
+            return True
+        return True
 
 
 def free_port() -> int:
-    """A port of loopback on which nobody listens."""
-    for port in _ports:
+    """A port of loopback on which nobody listens. Another program that looks for one is hardly given the same."""
+    while True:
+        port = random.choice(PORTS)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
-    raise AssertionError

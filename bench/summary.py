@@ -13,7 +13,7 @@ SERVERS: Final = ("Sunset", "nginx", "HAProxy", "Caddy", "aiohttp")
 UNITS: Final = {10: "ten", 100: "a hundred", 1_000: "a thousand", 100_000: "100,000", 1_000_000: "a million"}
 
 HEADINGS: Final = ("CPU µs", "±", "of nginx", "kernel", "worker", "p50 ms", "p99 ms", "MiB", "start s")
-"""CPU time for a request: of all processes, that in the kernel, that of the busiest process; and when it listens."""
+"""CPU time for a request: of all processes, that in the kernel, that of the busiest process; and when it answers."""
 
 
 def cells(row: Row, scenario: Measured) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.peers.peer import Peer, Place, said_by
-from bench.rules import HOST, ORIGIN, Forward, Prefixes, Rules
+from bench.rules import HOST, Forward, Prefixes, Rules
 from bench.server import Command
 
 FRAME = """
@@ -55,7 +55,7 @@ def written(rules: Rules) -> str:
     match rules:
         case Prefixes(targets):
             return "".join(f"  redir {old}/* {new}{{uri}} 301\n" for old, new in targets)
-        case Forward():
-            return f"  reverse_proxy 127.0.0.1:{ORIGIN}\n"
+        case Forward(origin):
+            return f"  reverse_proxy 127.0.0.1:{origin}\n"
         case _:
             raise ValueError(f"Caddy is not asked for {rules}")

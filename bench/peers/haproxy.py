@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from bench.peers.peer import Peer, Place, said_by
-from bench.rules import ORIGIN, Forward, Mappings, Prefixes, Regexes, Rules
+from bench.rules import Forward, Mappings, Prefixes, Regexes, Rules
 from bench.server import Command
 
 FRAME = """
@@ -70,8 +70,8 @@ def written(rules: Rules, place: Place) -> str:
             rows, kind = rules.rows(), "map_str"
         case Regexes():
             rows, kind = rules.rows(r"\1"), "map_regm"
-        case Forward():
-            return BACKEND.format(origin=ORIGIN)
+        case Forward(origin):
+            return BACKEND.format(origin=origin)
         case _:
             assert_never(rules)
     with file.open("w") as lines:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from bench.ask import MESSAGE
 from bench.peers.peer import Peer, Place, said_by
-from bench.rules import HOST, ORIGIN, Forward, Mappings, Prefixes, Regexes, Rules
+from bench.rules import HOST, Forward, Mappings, Prefixes, Regexes, Rules
 from bench.server import Command
 
 FRAME = """
@@ -90,8 +90,8 @@ def written(rules: Rules, place: Place) -> tuple[str, str]:
         case Regexes():
             rows = rules.rows("$1")
             return "", "".join(f"location ~ {old} {{ return 301 {new}$is_args$args; }}\n" for old, new in rows)
-        case Forward(notice):
+        case Forward(origin, notice):
             filtered = FILTER.format(message=MESSAGE) if notice else ""
-            return UPSTREAM.format(origin=ORIGIN), f"location / {{ {PROXY} {filtered} }}"
+            return UPSTREAM.format(origin=origin), f"location / {{ {PROXY} {filtered} }}"
         case _:
             assert_never(rules)

@@ -15,7 +15,7 @@ import proxy
 from bench.ask import MESSAGE
 from bench.load import Load
 from bench.peers.peer import Peer, Place, said_by
-from bench.rules import HOST, ORIGIN, Forward, Mappings, Prefixes, Regexes, Rules
+from bench.rules import HOST, Forward, Mappings, Prefixes, Regexes, Rules
 from bench.server import Command, Server, free_port
 
 RULEBOOK: Final = "defaults: {timezone: UTC}\ntargets: [www.new.example, www.new-id.example]\n"
@@ -111,13 +111,13 @@ def written(rules: Rules, folder: Path) -> dict[str, str]:
         case Regexes():
             rows = "".join(f"  - {{regex: '{old}', to: '{new}'}}\n" for old, new in rules.rows("{1}"))
             sites = {"site": f"unmapped: not-found\nrules:\n{rows}"}
-        case Forward(notice):
+        case Forward(origin, notice):
             dates = "schedule: {notice: 2020-01-01, cutover: 2099-12-31}\n"
             if notice:
                 dates += f"notice: {{message: '{MESSAGE}', link: More, dismissible: true}}\n"
             else:
                 dates = "schedule: {cutover: 2099-12-31}\n"
-            sites = {"site": f"origin: http://127.0.0.1:{ORIGIN}\nmoves_to: https://www.new.example\n{dates}"}
+            sites = {"site": f"origin: http://127.0.0.1:{origin}\nmoves_to: https://www.new.example\n{dates}"}
         case _:
             assert_never(rules)
     files = {f"{name}.yaml": f"site: {name}\n{text}hosts: [{HOST}]\n" for name, text in sites.items()}
