@@ -1,9 +1,10 @@
 """Clients' connections: aiohttp's protocol with its edges made safe (RFC 9112 sections 2.2, 9.3 and 9.6).
 
-aiohttp parses and keeps connections alive. Its own ways with malformed requests are replaced: it answers them by
-echoing what it could not parse, and logs each with a traceback; here they get a few fixed bytes and a sampled line. A
-client that has shut down its sending side still gets the answers that it asked for. Where a request is granted another
-protocol, its connection leaves the parser by `switch`.
+This is where every request is answered that the front door (`door`) does not answer itself. aiohttp parses and keeps
+connections alive. Its own ways with malformed requests are replaced: it answers them by echoing what it could not
+parse, and logs each with a traceback; here they get a few fixed bytes and a sampled line. A client that has shut down
+its sending side still gets the answers that it asked for. Where a request is granted another protocol, its connection
+leaves the parser by `switch`.
 """
 
 from __future__ import annotations
@@ -18,22 +19,29 @@ from aiohttp.streams import EMPTY_PAYLOAD
 
 from proxy.core.decision import BadRequest, Outcome
 from proxy.edge.certificate import presented
+from proxy.edge.clients import peer_of
 from proxy.edge.inflow import Inflow
 from proxy.edge.request import Request
 from proxy.wire.answer import headers_of
+from proxy.wire.chunks import ChunkedBody
+from proxy.wire.fields import FieldLimits
 from proxy.wire.head import response_head
+from proxy.wire.malformed import MalformedError
+from proxy.wire.request_head import HeadError, end_of_head, without_blank_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from aiohttp import StreamReader
     from aiohttp.web_request import BaseRequest
 
     from proxy.edge.certificate import Certificate
+    from proxy.edge.clients import Clients
     from proxy.edge.clock import Clock
     from proxy.edge.counts import Counts
     from proxy.edge.log import Sampled
     from proxy.edge.settings import Limits, Settings
+    from proxy.wire.head import Header
 
 _INTERNAL_ERROR = 500
 _TOO_MANY_FIELDS = "Too many headers received"
@@ -73,8 +81,8 @@ def bad_request_bytes(decision: BadRequest, date: bytes, *, with_body: bool = Tr
     return response_head(decision.status, fields) + (body if with_body else b"")
 
 
-class Listener(web.Server):
-    """Makes a `Connection` of every accepted socket, and knows all that are open."""
+class Hall(web.Server):
+    """Makes a `Connection` of every connection that does not end at the front door."""
 
     def __init__(
         self,
@@ -84,6 +92,7 @@ class Listener(web.Server):
         clock: Clock,
         counts: Counts,
         sampled: Sampled,
+        clients: Clients,
     ) -> None:
         # A client that goes away cancels its request, so that the origin's connection is not held for nobody.
         super().__init__(cast("Any", handle), request_factory=cast("Any", Request), handler_cancellation=True)
@@ -91,44 +100,53 @@ class Listener(web.Server):
         self.clock = clock
         self.counts = counts
         self.sampled = sampled
-        self._all_gone: asyncio.Event | None = None
+        self.clients = clients
 
     def __call__(self) -> Connection:
-        """The protocol of a socket that was just accepted."""
+        """The protocol of a connection."""
         return Connection(self, self._loop)
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         """A connection has ended."""
         super().connection_lost(handler, exc)
         self._connections.pop(handler, None)
-        if self._all_gone is not None and not self._connections:
-            self._all_gone.set()
-
-    async def drain(self, seconds: float) -> None:
-        """Close idle connections, let answers that are under way end within `seconds`, then cut the rest off."""
-        self._all_gone = asyncio.Event()
-        if not self._connections:
-            return
-        for connection in self.connections:
-            cast("Connection", connection).retire()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._all_gone.wait()
-        except TimeoutError:
-            self.sampled.warning("stopping with answers under way:", f"{len(self._connections)} connections cut off")
-            tasks = [task for connection in self.connections if (task := cast("Connection", connection).cut_off())]
-            await asyncio.wait(tasks, timeout=1.0)
 
 
 class Connection(web.RequestHandler):
-    """One client's connection."""
+    """One client's connection.
 
-    __slots__ = ("_half_closed", "_inflow", "_last_body", "_listener", "_strays", "certificate", "peer", "secure")
+    aiohttp's parser is given one request at a time: its head as a whole, then its body, and the next head only when the
+    answer is complete. So every byte is known to be of a head, of a body, or of what comes after.
+    """
 
-    def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
-        limits, timeouts = listener.settings.limits, listener.settings.timeouts
+    __slots__ = (
+        "_answering",
+        "_body",
+        "_body_bytes",
+        "_body_seconds",
+        "_chunks",
+        "_deaf",
+        "_entered",
+        "_half_closed",
+        "_hall",
+        "_head_since",
+        "_inbox",
+        "_inflow",
+        "_left",
+        "_left_of_body",
+        "_searched",
+        "_stuck_since",
+        "_unsent",
+        "certificate",
+        "peer",
+        "secure",
+        "trailers",
+    )
+
+    def __init__(self, hall: Hall, loop: asyncio.AbstractEventLoop) -> None:
+        limits, timeouts = hall.settings.limits, hall.settings.timeouts
         super().__init__(
-            listener,
+            hall,
             loop=loop,
             access_log=cast("Any", None),
             auto_decompress=False,  # bodies are relayed as they came
@@ -139,52 +157,157 @@ class Connection(web.RequestHandler):
             max_headers=limits.fields,
             read_bufsize=limits.buffer,
         )
-        self._listener = listener
+        self._hall = hall
+        self._inbox = b""
+        """What has come, and is not for the parser yet."""
+        self._head_since = 0
+        """The tick in which the head began that is not whole yet."""
+        self._searched = 0
+        """How much of that head was looked at."""
+        self._answering = False
+        """Whether a request is under way, from its head to the end of its answer."""
+        self._left = limits.requests
+        """Requests until the connection is closed."""
+        self._body: StreamReader = EMPTY_PAYLOAD
+        """The body of the request that is under way, or was the last."""
+        self._left_of_body = 0
+        self._chunks: ChunkedBody | None = None
+        self._body_bytes = 0
+        """How much of a body came in the last seconds, and"""
+        self._body_seconds = 0
+        """in how many."""
+        self._deaf = False
+        """Whether what the client says is not listened to any more."""
         self._half_closed = False
         self._inflow: Inflow | None = None
-        self._last_body: StreamReader = EMPTY_PAYLOAD
-        self._strays = False
+        self._unsent = 0
+        """How much the client had not taken when it was last looked at, and"""
+        self._stuck_since = 0
+        """since when that is so."""
         self.peer = ""
         self.secure = False
         self.certificate: Certificate | None = None
+        self.trailers: Sequence[Header] = ()
+        """The trailers of the request that is under way, once its body is complete."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has connected."""
-        peer = transport.get_extra_info("peername")
-        if isinstance(peer, tuple):
-            self.peer = str(peer[0])
+        """A client has connected, where there is no front door."""
+        if self._hall.clients.admit(self):
+            self.enter(transport, peer_of(transport), self._left, self._hall.clients.tick)
+        else:
+            cast("asyncio.Transport", transport).abort()
+
+    def enter(self, transport: asyncio.BaseTransport, peer: str, left: int, tick: int) -> None:
+        """Begin. `left` is how many requests the connection may still have, `tick` when the next one began."""
+        self._entered = tick
+        self.peer = peer
         self.secure = transport.get_extra_info("sslcontext") is not None
         self.certificate = presented(transport)
+        self._left = left
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a client. What the parser fails at, rather than refuses, is malformed all the same."""
-        try:
+        """Bytes of a client; none where aiohttp goes on with what it has already."""
+        if not data or self._inflow is not None:
             super().data_received(data)
-            self._look_at_last()
-            if self._strays and self._last_body.is_eof():
-                # The parser throws away what came with such a request, be it half of the next: the rest is no request.
-                self._close = True
+        elif not self._deaf:
+            self._inbox += data
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Give the parser what it can have of the inbox."""
+        try:
+            while self._inbox and not self._close and not self._deaf:
+                if self._left_of_body or self._chunks is not None:
+                    self._take_body()
+                elif self._answering:
+                    if len(self._inbox) >= self._read_bufsize:
+                        self._pause_reading_for_buffer()
+                    return
+                elif not self._take_head():
+                    return
+        except HeadError as error:
+            self._end_badly(error.status, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, a client's bytes brought it about
-            self._refuse(400, error, silently=self._current_request is not None)
-            if self.transport is not None:
-                self.transport.close()
+            self._end_badly(400, error)
+
+    def _take_head(self) -> bool:
+        """Give the parser a head. Whether there was a whole one. Raises `HeadError`."""
+        limits = self._hall.settings.limits
+        inbox = without_blank_lines(self._inbox)
+        end = end_of_head(inbox, self._searched, longest=limits.head, longest_target=limits.target)
+        self._inbox, self._searched = inbox[end:], 0 if end else len(inbox)
+        if not end:
+            self._head_since = (self._head_since or self._entered or self._hall.clients.tick) if inbox else 0
+            return False
+        self._head_since = self._entered = 0
+        self._answering = True
+        self._left -= 1
+        super().data_received(inbox[:end])
+        message, self._body = self._messages[-1]
+        if isinstance(message, RawRequestMessage):
+            self._expect_body(message)
+        else:
+            self._deaf = True  # it was refused, and nobody knows what the rest is
+        return True
+
+    def _expect_body(self, message: RawRequestMessage) -> None:
+        self.trailers = ()
+        self._body_bytes = self._body_seconds = 0
+        limits = self._hall.settings.limits
+        if message.chunked:
+            self._chunks = ChunkedBody(FieldLimits(line=limits.field, lines=limits.fields, section=limits.head))
+        else:
+            self._left_of_body = int(message.headers.get(hdrs.CONTENT_LENGTH, "0"))
+
+    def _take_body(self) -> None:
+        """Give the parser what there is of a body."""
+        if self._chunks is None:
+            piece = self._inbox[: self._left_of_body]
+            self._left_of_body -= len(piece)
+        else:
+            try:
+                _, length = self._chunks.feed(self._inbox)
+            except MalformedError:
+                self._spoil_body()
+                return
+            piece = self._inbox[:length]
+            if self._chunks.complete:
+                self.trailers = self._chunks.trailers
+                self._chunks = None
+        self._inbox = self._inbox[len(piece) :]
+        self._body_bytes += len(piece)
+        super().data_received(piece)
+        if self._messages and not isinstance(self._messages[-1][0], RawRequestMessage):
+            self._spoil_body()  # aiohttp would let him wait who reads it
+
+    def _spoil_body(self) -> None:
+        """What came as a body is none."""
+        self._deaf = True
+        self._inbox = b""
+        if not self._body.is_eof():
+            self._body.set_exception(web.RequestPayloadError("malformed"))
 
     @property
     def is_retired(self) -> bool:
         """Whether the answer that is under way is the last one."""
-        return self._close
+        return self._close or self._left <= 0
 
     @property
     def can_switch(self) -> bool:
         """Whether nothing but another protocol can come behind the request that is answered now."""
-        return self._upgraded and not self._messages and self._inflow is None
+        return self._upgraded and self._inflow is None
 
     def switch(self) -> StreamReader:
         """Leave HTTP behind. Gives what comes from now on, and what came already behind the request."""
-        self._inflow = inflow = Inflow(self, self._listener.settings.limits.buffer)
+        self._inflow = inflow = Inflow(self, self._hall.settings.limits.buffer)
         self._close = False  # or what the client says would be thrown away while the server stops
         self.set_parser(cast("Any", inflow))
+        if self._inbox:
+            inflow.feed_data(self._inbox)
+            self._inbox = b""
+        if self._buffer_paused:
+            self._resume_reading_for_buffer()
         if self._half_closed or self.transport is None:
             inflow.feed_eof()
         return inflow.stream
@@ -194,15 +317,55 @@ class Connection(web.RequestHandler):
         if exc is not None and self._inflow is not None:
             self._inflow.break_off(exc)
         super().connection_lost(exc)
+        self._hall.clients.left(self)
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """The client sends no more. True keeps our side open for the answers to complete requests."""
+        if self._inflow is not None:
+            self._inflow.feed_eof()
+            return None if self.secure else True
+        if self.secure or self._close or not self._answering or self._left_of_body or self._chunks is not None:
+            return None
+        self._half_closed = True
+        return True
+
+    # What `Clients` asks
+
+    def look(self, tick: int) -> None:
+        """Close where the client takes too long for a head, for a body, or to take its answer."""
+        transport, timeouts = self.transport, self._hall.settings.timeouts
+        if transport is None:
+            return
+        unsent = transport.get_write_buffer_size()
+        if not unsent or unsent != self._unsent:
+            self._unsent, self._stuck_since = unsent, tick
+        elif tick - self._stuck_since > timeouts.taking:
+            transport.abort()
+            return
+        if self._head_since and not self._answering and tick - self._head_since > timeouts.head:
+            self._end_badly(408, HeadError(408, "request head too slow"))
+        elif (self._left_of_body or self._chunks is not None) and not self._reading_paused:
+            self._look_at_body()
+
+    def _look_at_body(self) -> None:
+        """Give up on a body that drips. Seconds in which nobody wanted more of it do not count."""
+        limits, timeouts = self._hall.settings.limits, self._hall.settings.timeouts
+        self._body_seconds += 1
+        if self._body_seconds < timeouts.body_rate:
+            return
+        if self._body_bytes < limits.body_rate * self._body_seconds and not self._body.is_eof():
+            self._deaf = True
+            self._body.set_exception(TimeoutError("request body too slow"))
+        self._body_bytes = self._body_seconds = 0
 
     def retire(self) -> None:
         """Close once the answer under way has ended, at once if there is none; a tunnel goes on until it is cut off."""
         if self._inflow is not None:
             return
-        if self._is_idle:
-            self.force_close()
-        else:
+        if self._answering:
             self.close()
+        else:
+            self.force_close()
 
     def cut_off(self) -> asyncio.Task[None] | None:
         """End the connection now. Gives the task that will end with it."""
@@ -211,45 +374,22 @@ class Connection(web.RequestHandler):
             self.transport.abort()
         return task
 
-    def eof_received(self) -> bool | None:  # type: ignore[override]
-        """The client sends no more. True keeps our side open for the answers to complete requests."""
-        if self._inflow is not None:
-            self._inflow.feed_eof()
-            return None if self.secure else True
-        if self.secure or self._close or self._is_idle or not self._last_body.is_eof():
-            return None
-        self._half_closed = True
-        return True
-
-    @property
-    def _is_idle(self) -> bool:
-        """Whether no request is there to be answered."""
-        return self._waiter is not None and not self._waiter.done()
-
-    def _look_at_last(self) -> None:
-        """Remember the body of the last request; where what follows cannot be parsed, tell whoever reads that body.
-
-        aiohttp would let him wait.
-        """
-        if not self._messages:
-            return
-        message, body = self._messages[-1]
-        if isinstance(message, RawRequestMessage):
-            self._last_body = body
-            self._strays = message.upgrade and not _is_kept(message)
-        elif not self._last_body.is_eof():
-            self._last_body.set_exception(web.RequestPayloadError("malformed"))
+    # What aiohttp asks
 
     async def finish_response(
         self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """The answer is on its way; see to the connection."""
         finished = await super().finish_response(request, resp, start_time)
-        self._look_at_last()  # an upgrade that was not granted: what came behind it is parsed only now
-        if self._half_closed and not self._messages:
-            self.close()
         if isinstance(resp, Sent) and resp.lingers and not self._half_closed:
             await self._linger()
+        elif resp.keep_alive:
+            self._answering = False
+            self._go_on()
+            if self._half_closed and not self._answering:
+                self.close()
+            elif self._buffer_paused and len(self._inbox) < self._read_bufsize:
+                self._resume_reading_for_buffer()
         return finished
 
     def handle_error(
@@ -262,33 +402,44 @@ class Connection(web.RequestHandler):
         """The end of a request that could not be parsed, or that a fault of our own has hit."""
         if status == _INTERNAL_ERROR or exc is None:
             return self._failed(cast("Request", request), exc)
-        self._refuse(_status_of(exc, self._listener.settings.limits), exc)
+        self._refuse(_status_of(exc, self._hall.settings.limits), exc)
         return LINGER
 
     def log_exception(self, *args: Any, **kw: Any) -> None:  # noqa: ANN401 - as aiohttp has it
         """A fault of our own, on a line that is sampled."""
         error = kw.get("exc_info")
-        if isinstance(error, web.RequestPayloadError):  # an unwanted body, while the rest of it was read away
-            self._listener.sampled.warning("malformed request:", f"body from {self.peer}")
+        if isinstance(error, web.RequestPayloadError | TimeoutError):  # an unwanted body, while its rest was read away
+            self._hall.sampled.warning("malformed request:", f"body from {self.peer}")
         else:
-            self._listener.sampled.warning("internal error:", str(args[0]) if args else "", error=error)
+            self._hall.sampled.warning("internal error:", str(args[0]) if args else "", error=error)
 
-    def _refuse(self, status: int, error: BaseException, *, silently: bool = False) -> None:
-        listener = self._listener
+    def _refuse(self, status: int, error: BaseException) -> None:
+        hall = self._hall
         decision = BadRequest(status, _REASONS[status])
-        listener.counts.answered(listener.counts.tally(None, Outcome.BAD_REQUEST, status), 0.0)
-        listener.sampled.warning("malformed request:", f"{status} {type(error).__name__} from {self.peer}")
-        if self.transport is not None and not self.transport.is_closing() and not silently:
-            self.transport.write(bad_request_bytes(decision, listener.clock.date()))
+        hall.counts.tally(None, Outcome.BAD_REQUEST, status).count += 1
+        hall.sampled.warning("malformed request:", f"{status} {type(error).__name__} from {self.peer}")
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(bad_request_bytes(decision, hall.clock.date()))
+
+    def _end_badly(self, status: int, error: BaseException) -> None:
+        """Refuse what came where no request of it is under way."""
+        self._deaf = True
+        self._inbox, self._head_since = b"", 0
+        self._refuse(status, error)
+        transport = self.transport
+        if transport is not None and transport.can_write_eof() and not transport.is_closing():
+            transport.write_eof()
+            self._loop.call_later(self._hall.settings.timeouts.linger, self.force_close)
+        else:
+            self.force_close()
 
     def _failed(self, request: Request, error: BaseException | None) -> Sent:
-        listener = self._listener
-        listener.sampled.warning("internal error:", error=error)
+        self._hall.sampled.warning("internal error:", error=error)
         if request.began:
             request.abort()
         elif self.transport is not None and not self.transport.is_closing():
             decision = BadRequest(_INTERNAL_ERROR, _REASONS[_INTERNAL_ERROR])
-            self.transport.write(bad_request_bytes(decision, listener.clock.date()))
+            self.transport.write(bad_request_bytes(decision, self._hall.clock.date()))
         return CLOSE
 
     async def _linger(self) -> None:
@@ -297,20 +448,16 @@ class Connection(web.RequestHandler):
         transport = self.transport
         if transport is not None and transport.can_write_eof() and not transport.is_closing():
             transport.write_eof()
-            await asyncio.sleep(self._listener.settings.timeouts.linger)  # cancelled when the client closes
+            await asyncio.sleep(self._hall.settings.timeouts.linger)  # cancelled when the client closes
 
 
 _REASONS = {
     400: "malformed request",
+    408: "request head too slow",
     414: "request target too long",
     431: "header fields too large",
     _INTERNAL_ERROR: "internal error",
 }
-
-
-def _is_kept(message: RawRequestMessage) -> bool:
-    """Whether aiohttp's parser, asked for another protocol, keeps what comes behind the request."""
-    return message.method == "CONNECT" or message.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
 
 
 def _status_of(error: BaseException, limits: Limits) -> int:

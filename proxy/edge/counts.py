@@ -125,18 +125,14 @@ class Counts:
             tally = self._tallies[subject] = Tally(subject)
         return tally
 
-    def answered(self, tally: Tally, seconds: float, path: bytes | None = None) -> None:
-        """One request was answered after `seconds`; `path` is what was asked for, where a site owns it."""
-        tally.count += 1
-        self.lasted(tally.subject.outcome, seconds)
-        if path is not None:
-            self.hit(tally, path)
-
     def hit(self, tally: Tally, path: bytes) -> None:
-        """One more hit on a path."""
+        """One request for `path` was answered. Where no site owns it, it is no address."""
+        tally.count += 1
         addresses = tally.addresses
         if path in addresses:
             addresses[path] += 1
+        elif tally.subject.site is OTHER:
+            return
         elif self.addresses_left and len(path) <= LONGEST_ADDRESS:
             self.addresses_left -= 1
             addresses[path] = 1

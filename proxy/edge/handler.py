@@ -35,8 +35,8 @@ from proxy.edge.resources import Resources
 from proxy.edge.tunnel import Tunnel
 from proxy.wire.announcement import Announcements
 from proxy.wire.answer import headers_of, status_of
-from proxy.wire.head import response_head
 from proxy.wire.origin_answer import SWITCHING
+from proxy.wire.own_answer import own_answer
 from proxy.wire.pages import Pages
 from proxy.wire.texts import Subject
 
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from proxy.edge.settings import Settings
     from proxy.wire.document import Page
     from proxy.wire.head import Header
+    from proxy.wire.pages import Pages
 
 UNKNOWN_VERSION: Final = BadRequest(400, "unknown protocol version")
 MALFORMED_FRAMING: Final = BadRequest(400, "malformed framing")
@@ -78,6 +79,7 @@ class Handler:
         relay: Relay,
         noticing: Noticing,
         *,
+        pages: Pages,
         settings: Settings,
         clock: Clock,
         counts: Counts,
@@ -92,7 +94,7 @@ class Handler:
         self._clock = clock
         self._counts = counts
         self._sampled = sampled
-        self._pages = Pages()
+        self._pages = pages
         self._announcements = Announcements()
         self._table: Table
         self._resources: Resources
@@ -115,7 +117,9 @@ class Handler:
             status = 500  # the connection answers, and logs it
             raise
         finally:
-            self._counts.answered(self._counts.tally(cause, outcome, status), self._clock.steady() - began)
+            tally = self._counts.tally(cause, outcome, status)
+            self._counts.hit(tally, split_query(origin_form(request.raw_target))[0])
+            self._counts.lasted(outcome, self._clock.steady() - began)
         if isinstance(sent, Switched):
             await sent.tunnel.run()
         elif request.writer.protocol.writing_paused:
@@ -182,18 +186,17 @@ class Handler:
         return self._write(request, status, headers_of(decision, secure=request.secure), page)
 
     def _write(self, request: Request, status: int, headers: tuple[Header, ...], page: Page | None) -> tuple[Sent, int]:
-        fields = [(b"Date", self._clock.date()), *headers]
-        body = b""
-        if page is not None:
-            fields += page.headers
-            body = page.body
-        if status != 204:
-            fields.append((b"Content-Length", b"%d" % len(body)))
         request.closes = request.must_close
-        if request.closes:
-            fields.append((b"Connection", b"close"))
-        head = response_head(status, fields)
-        request.send(head if request.method == b"HEAD" else head + body)
+        request.send(
+            own_answer(
+                status,
+                headers,
+                page,
+                date=self._clock.date(),
+                closes=request.closes,
+                with_body=request.method != b"HEAD",
+            )
+        )
         return CLOSE if request.closes else KEEP, status
 
     def _local(self, request: Request, decision: Local) -> tuple[Sent, int]:

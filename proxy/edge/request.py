@@ -41,6 +41,11 @@ class Line(Protocol):
         ...
 
     @property
+    def trailers(self) -> Sequence[Header]:
+        """The trailers of the request that is answered now, once its body is complete."""
+        ...
+
+    @property
     def can_switch(self) -> bool:
         """Whether nothing but another protocol can come behind the request that is answered now."""
         ...
@@ -115,6 +120,11 @@ class Request:
     def has_body(self) -> bool:
         """Whether a body follows the head, be it empty."""
         return self.body is not EMPTY_PAYLOAD
+
+    @property
+    def trailers(self) -> Sequence[Header]:
+        """The fields behind a body in chunks, once all of it has come."""
+        return self._protocol.trailers
 
     @property
     def awaits_continue(self) -> bool:

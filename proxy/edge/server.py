@@ -20,9 +20,11 @@ from aiohttp import web
 from proxy.edge.admin import Admin
 from proxy.edge.certificate_watch import CertificateWatch
 from proxy.edge.certificates import Certificates
+from proxy.edge.clients import Clients
 from proxy.edge.clock import Clock
-from proxy.edge.connection import Listener
+from proxy.edge.connection import Hall
 from proxy.edge.counts import Counts
+from proxy.edge.door import Front
 from proxy.edge.handler import Handler
 from proxy.edge.live import LiveTable
 from proxy.edge.log import Sampled
@@ -33,6 +35,7 @@ from proxy.edge.relay import Relay
 from proxy.edge.settings import Endpoint, SettingsError
 from proxy.edge.tls import hush_undecodable_names
 from proxy.edge.upstream import Upstream
+from proxy.wire.pages import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from proxy.core.rulebook import Rulebook
+    from proxy.core.table import Table
     from proxy.edge.settings import Settings
 
 log = logging.getLogger("sunset")
@@ -59,16 +63,19 @@ class Server:
         noticing = Noticing(rulebook, self.clock)
         origins = Origins(self._upstream, settings=settings, clock=self.clock, counts=self.counts, sampled=sampled)
         relay = Relay(origins, noticing, settings=settings, clock=self.clock, counts=self.counts)
+        self._pages = Pages()
         self._handler = Handler(
             relay,
             noticing,
+            pages=self._pages,
             settings=settings,
             clock=self.clock,
             counts=self.counts,
             sampled=sampled,
             certificates=self.certificates,
         )
-        self.live = LiveTable(rulebook, self.clock, preview_suffix=settings.preview_suffix, swapped=self._handler.use)
+        self.clients = Clients(settings, self.clock, self.counts, sampled)
+        self.live = LiveTable(rulebook, self.clock, preview_suffix=settings.preview_suffix, swapped=self._use)
         self.addresses: tuple[Endpoint, ...] = ()
         """Where it listens, or listened, with the ports that were taken for 0."""
         self.tls_addresses: tuple[Endpoint, ...] = ()
@@ -80,7 +87,7 @@ class Server:
         self._tls_sockets: list[socket.socket] = []
         self._certificate_watch: CertificateWatch | None = None
         self._servers: list[asyncio.Server] = []
-        self._listener: Listener | None = None
+        self._fronts: list[Front] = []
         self._admin: Admin | None = None
         self._admin_runner: web.AppRunner | None = None
         self._admin_socket: socket.socket | None = None
@@ -88,7 +95,14 @@ class Server:
     def move_to(self, instant: datetime) -> None:
         """Set the clock of a rehearsal."""
         self.clock.move_to(instant)
+        self.clients.show_date()
         self.live.refresh()
+
+    def _use(self, table: Table) -> None:
+        """Answer by `table` from now on."""
+        self._handler.use(table)
+        for front in self._fronts:
+            front.use(table)
 
     async def start(self) -> None:
         """Bind and begin to answer. Raises `SettingsError`."""
@@ -107,16 +121,13 @@ class Server:
             self.addresses = tuple(map(_endpoint_of, self._sockets))
             self.tls_addresses = tuple(map(_endpoint_of, self._tls_sockets))
             self.live.start()
-            self._listener = Listener(
-                self._handler, settings=settings, clock=self.clock, counts=self.counts, sampled=self._sampled
-            )
+            self.clients.start()
             loop = asyncio.get_running_loop()
+            plain = self._protocols(secure=False)
             for sock in self._sockets:
-                self._servers.append(
-                    await loop.create_server(self._listener, sock=sock, backlog=settings.limits.backlog)
-                )
+                self._servers.append(await loop.create_server(plain, sock=sock, backlog=settings.limits.backlog))
             if self.certificates is not None:
-                await self._listen_with_tls(self._listener, self.certificates)
+                await self._listen_with_tls(self.certificates)
             if self._admin is not None and self._admin_socket is not None:
                 self._admin_runner = web.AppRunner(self._admin.application(), access_log=None, handle_signals=False)
                 await self._admin_runner.setup()
@@ -126,15 +137,15 @@ class Server:
             await self.stop()
             raise
 
-    async def _listen_with_tls(self, listener: Listener, certificates: Certificates) -> None:
+    async def _listen_with_tls(self, certificates: Certificates) -> None:
         certificates.refresh()
         if not certificates.all:
             raise SettingsError(_no_certificate(certificates))
-        settings = self.settings
+        settings, protocols = self.settings, self._protocols(secure=True)
         for sock in self._tls_sockets:
             self._servers.append(
                 await asyncio.get_running_loop().create_server(
-                    listener,
+                    protocols,
                     sock=sock,
                     backlog=settings.limits.backlog,
                     ssl=certificates.listener,
@@ -145,6 +156,22 @@ class Server:
         hosts = [host for site in self.live.rulebook.sites for host in site.hosts]
         self._certificate_watch = CertificateWatch(certificates, every=settings.timeouts.certificates, hosts=hosts)
         self._certificate_watch.start()
+    def _protocols(self, *, secure: bool) -> Callable[[], asyncio.Protocol]:
+        """What makes the protocol of a connection that was just accepted."""
+        hall = Hall(
+            self._handler,
+            settings=self.settings,
+            clock=self.clock,
+            counts=self.counts,
+            sampled=self._sampled,
+            clients=self.clients,
+        )
+        if not self.settings.front_door:
+            return hall
+        front = Front(hall, self._pages, None, self.certificates if secure else None, secure=secure)
+        front.use(self.live.table)
+        self._fronts.append(front)
+        return front
 
     async def stop(self) -> None:
         """Be no longer ready, accept no more, let answers under way end, close everything."""
@@ -153,8 +180,8 @@ class Server:
         for server in self._servers:
             server.close()
         self._servers.clear()
-        if self._listener is not None:
-            await self._listener.drain(self.settings.timeouts.stop)
+        await self.clients.drain(self.settings.timeouts.stop)
+        self.clients.stop()
         self.live.stop()
         if self._certificate_watch is not None:
             self._certificate_watch.stop()

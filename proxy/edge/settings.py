@@ -83,6 +83,18 @@ class Limits:
     """One header field of a client, name and value; above it, 431."""
     fields: Annotated[Count, Ge(16)] = 128
     """Header fields of a client; above it, 431."""
+    head: Annotated[Bytes, Ge(1024)] = 32 * 1024
+    """All of a request's head; above it, 431."""
+    requests: Count = 1000
+    """Requests on one connection; the answer to the last one closes it."""
+    connections: Count = 20_000
+    """Clients' connections in one process; above it, new ones are closed at once."""
+    client_connections: Count = 512
+    """Connections of one client, an IPv4 address or an IPv6 network of 64 bits; above it, its new ones are closed."""
+    descriptors_kept: Count = 256
+    """File descriptors that clients' connections never take, of those that the process may open."""
+    body_rate: Bytes = 128
+    """What a client's body brings at least in a second, over `timeouts.body_rate`; below it, 408."""
     origin_field: Annotated[Bytes, Ge(1024)] = 64 * 1024
     """One header field of an origin: a content security policy of 9 KB is nothing unusual. Above it, 502."""
     origin_fields: Annotated[Count, Ge(16)] = 256
@@ -107,6 +119,12 @@ class Timeouts:
     """For a client's TLS handshake, from the connection to its end."""
     farewell: Seconds = 5.0
     """For a client to end its side of TLS (close_notify), once the last answer is with it."""
+    head: Seconds = 10.0
+    """For the head of a request, from its first byte to its last; above it, 408."""
+    body_rate: Seconds = 20.0
+    """Over which the rate of a client's body is looked at."""
+    taking: Seconds = 60.0
+    """For a client to take some more of its answer; above it, the connection is cut."""
     body: Seconds = 60.0
     """For the next bytes of a client's body; above it, 408."""
     unread: Seconds = 5.0
@@ -159,5 +177,9 @@ class Settings:
     """Where the clock starts, to rehearse; UTC unless it has an offset. `off`: the time that it is."""
     preview_suffix: str = ""
     """What may stand behind every host, as in po.co.localhost with `.localhost`, for a browser to find this machine."""
+    timed_every: Count = 64
+    """Of the answers that the front door gives, one in so many is timed for the histogram, and stands for all."""
+    front_door: bool = True
+    """Whether plain requests are answered at the front door; without it all take the full path, to the same answers."""
     limits: Limits = field(default_factory=Limits)
     timeouts: Timeouts = field(default_factory=Timeouts)

@@ -26,7 +26,8 @@ def test_what_is_taken_from_several_processes_adds_up() -> None:
     for _ in range(2):
         worker, tally = counted()
         for seconds in (0.1, 0.2, 0.3):
-            worker.answered(tally, seconds)
+            worker.hit(tally, b"/exact")
+            worker.lasted(Outcome.REDIRECT, seconds)
             worker.upstream_failed("uk", "dns")
             worker.noticed("uk", "injected")
             worker.refuse("crowded")
@@ -42,7 +43,7 @@ def test_what_is_taken_from_several_processes_adds_up() -> None:
 
 def test_nothing_is_taken_twice() -> None:
     counts, tally = counted()
-    counts.answered(tally, 0.1)
+    counts.hit(tally, b"/exact")
     assert counts.take()
     assert counts.take() == []
 

@@ -23,6 +23,7 @@ from proxy.edge.counts import BUCKETS, Counts
 from proxy.edge.live import LiveTable
 from proxy.edge.metrics import Metrics
 from proxy.edge.server import Server
+from proxy.edge.settings import Limits
 from tests.edge.peers import Client, Originating, Serving, ask, get
 from tests.edge.sites import AFTER, BEFORE, CUTOVER, PLACE, forwarding, passing_through, rule, rulebook, site
 
@@ -117,7 +118,7 @@ async def test_what_is_forwarded_is_no_hit_and_not_unmapped(serving: Serving, or
 
 
 async def test_durations_are_a_histogram_by_outcome(serving: Serving) -> None:
-    server = await serving(rulebook(), at=AFTER)
+    server = await serving(rulebook(), at=AFTER, timed_every=1)
     for _ in range(5):
         await ask(server, get(b"/x"))
     found = scrape(server)
@@ -163,7 +164,7 @@ def test_the_phase_is_the_one_of_now(instant: object, phase: str) -> None:
 
 
 async def test_nothing_that_strangers_send_adds_a_series(serving: Serving) -> None:
-    server = await serving(rulebook(uk()), at=AFTER)
+    server = await serving(rulebook(uk()), at=AFTER, limits=Limits(requests=20_000))
     chance = random.Random(1)
     methods = (b"GET", b"POST", b"PUT", b"DELETE", b"PROPFIND")
 

@@ -1,0 +1,171 @@
+"""The access log: a line for each request, or for one in so many, as JSON or in the combined format.
+
+On the way of a request there is only an append to a list. Once a second, or when many have gathered, they go to a
+thread of their own, which makes lines of them and writes many at once, so that several processes can write to one file.
+Where the disk or the reader does not keep up, batches are dropped and counted, and requests do not wait. What a client
+has sent is escaped: no line can be made to look like two, or to steer a terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from queue import Full, Queue
+from threading import Thread
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import orjson
+
+from proxy.edge.settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.edge.clock import Clock
+    from proxy.edge.counts import Subject, Tally
+    from proxy.edge.request import Request
+
+GATHERED: Final = 512
+"""Requests that are handed to the thread at the latest."""
+_WAITING: Final = 64
+"""Batches that wait for the thread; above it they are dropped."""
+_AT_ONCE: Final = 4096
+"""Bytes that a pipe takes from several writers without mixing them (POSIX PIPE_BUF on Linux)."""
+
+_UNSAFE = re.compile(r'[\x00-\x1f"\\\x7f-\x9f]')
+_FIELD = re.compile(rb"(?i)\n(host|referer|user-agent):[\t ]*([^\r]*)")
+
+
+class AccessFormat(StrEnum):
+    """How a line is written."""
+
+    JSON = "json"
+    COMBINED = "combined"
+
+
+class _Entry(NamedTuple):
+    """One answered request. `head` is as it came, less what nobody reads in it."""
+
+    at: float
+    peer: str
+    secure: bool
+    head: bytes
+    subject: Subject
+
+
+class AccessLog:
+    """Writes to `path`, `-` for standard output, one request in `every`. Raises `SettingsError` where it cannot."""
+
+    def __init__(self, path: str, form: AccessFormat, clock: Clock, *, every: int = 1) -> None:
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            self._file = os.dup(sys.stdout.fileno()) if path == "-" else os.open(path, flags, 0o640)
+        except OSError as error:
+            raise SettingsError(f"the access log {path} cannot be written: {error.strerror}") from error
+        self._write_line: Callable[[_Entry], bytes] = _json if form is AccessFormat.JSON else _combined
+        self._clock = clock
+        self._every = every
+        self._until_next = 1
+        self._gathered: list[_Entry] = []
+        self._batches: Queue[list[_Entry] | None] = Queue(_WAITING)
+        self.lost = 0
+        """Lines that were dropped, because they could not be written as fast as they came."""
+        self._thread = Thread(target=self._work, name="access log", daemon=True)
+        self._thread.start()
+
+    def plain(self, head: bytes, tally: Tally, peer: str, *, secure: bool) -> None:
+        """A request was answered at the front door."""
+        self._until_next -= 1
+        if self._until_next:
+            return
+        self._until_next = self._every
+        self._gathered.append(_Entry(self._clock.timestamp(), peer, secure, head, tally.subject))
+        if len(self._gathered) >= GATHERED:
+            self.flush()
+
+    def full(self, request: Request, tally: Tally) -> None:
+        """A request was answered on the full path."""
+        line = b"%b %b HTTP/%d.%d" % (request.method, request.raw_target, *request.version)
+        head = line + b"".join(b"\r\n%b: %b" % header for header in request.headers) + b"\r\n"
+        self.plain(head, tally, request.peer, secure=request.secure)
+
+    def flush(self) -> None:
+        """Hand what has gathered to the thread."""
+        if not self._gathered:
+            return
+        batch, self._gathered = self._gathered, []
+        try:
+            self._batches.put_nowait(batch)
+        except Full:
+            self.lost += len(batch)
+
+    def close(self) -> None:
+        """Write what is left, and end."""
+        self.flush()
+        self._batches.put(None)
+        self._thread.join()
+        os.close(self._file)
+
+    def _work(self) -> None:
+        while (batch := self._batches.get()) is not None:
+            lines = [self._write_line(entry) for entry in batch]
+            try:
+                _write(self._file, lines)
+            except OSError:
+                self.lost += len(lines)  # the disk is full, perhaps: the next batch tries again
+
+
+def _write(file: int, lines: list[bytes]) -> None:
+    """As many whole lines at once as no other writer can come between."""
+    chunk = b""
+    for line in lines:
+        if chunk and len(chunk) + len(line) > _AT_ONCE:
+            os.write(file, chunk)
+            chunk = b""
+        chunk += line
+    os.write(file, chunk)
+
+
+def _json(entry: _Entry) -> bytes:
+    subject, (line, fields) = entry.subject, _read(entry.head)
+    method, _, target = line.partition(" ")
+    return orjson.dumps(
+        {
+            "time": datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds"),
+            "client": entry.peer,
+            "scheme": "https" if entry.secure else "http",
+            "host": fields.get("host", ""),
+            "method": method,
+            "target": target.rpartition(" ")[0],
+            "status": subject.status,
+            "outcome": subject.outcome,
+            "site": subject.site,
+            "rule": subject.rule,
+            "referer": fields.get("referer", ""),
+            "agent": fields.get("user-agent", ""),
+        },
+        option=orjson.OPT_APPEND_NEWLINE,
+    )
+
+
+def _combined(entry: _Entry) -> bytes:
+    line, fields = _read(entry.head)
+    at = datetime.fromtimestamp(entry.at, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
+    said = [_UNSAFE.sub(_escape, text) for text in (line, fields.get("referer", "-"), fields.get("user-agent", "-"))]
+    request, referer, agent = said
+    written = f'{entry.peer or "-"} - - [{at}] "{request}" {entry.subject.status} - "{referer}" "{agent}"\n'
+    return written.encode()
+
+
+def _read(head: bytes) -> tuple[str, dict[str, str]]:
+    """The request line, and the fields that are written down."""
+    line = head[: head.find(b"\r")]
+    fields = {name.lower().decode(): value.decode("latin-1") for name, value in _FIELD.findall(head)}
+    return line.decode("latin-1"), fields
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\x{ord(match[0]):02x}"

@@ -1,0 +1,164 @@
+"""All clients that are connected: how many there may be, for how long they may keep quiet, and how they are let go.
+
+Nothing here runs for a single request. Once a second a timer goes through the connections and asks each whether its
+time is up, so a connection needs no timers of its own; what counts in seconds is exact to one. The same timer keeps the
+Date that answers carry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections import Counter
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from proxy.edge.clock import Clock
+    from proxy.edge.counts import Counts
+    from proxy.edge.log import Sampled
+    from proxy.edge.settings import Settings
+
+_SITE_BITS = 64
+"""Of an IPv6 address so many bits are a network that one client may have all to itself (RFC 6177)."""
+
+
+class Client(Protocol):
+    """A client's connection."""
+
+    @property
+    def peer(self) -> str:
+        """The client's IP address; empty where there is none."""
+        ...
+
+    def look(self, tick: int) -> None:
+        """Close where the time is up; `tick` counts seconds."""
+        ...
+
+    def retire(self) -> None:
+        """Close as soon as what was asked is answered."""
+        ...
+
+    def cut_off(self) -> asyncio.Task[None] | None:
+        """Close now. Gives the task that ends with it, if there is one."""
+        ...
+
+
+class Clients:
+    """The connections of one process."""
+
+    def __init__(self, settings: Settings, clock: Clock, counts: Counts, sampled: Sampled) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._counts = counts
+        self._sampled = sampled
+        self._open: set[Client] = set()
+        self._by_network: Counter[str] | None = None
+        """Connections by client, as long as there are so many that one client could have too many."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._gone: asyncio.Event | None = None
+        self._most = settings.limits.connections
+        self.tick = 0
+        """Seconds since the start."""
+        self.date = clock.date()
+        """The value of a Date header; one and the same object for a second."""
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def start(self) -> None:
+        """Begin to look after them. Needs a running loop."""
+        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - self._settings.limits.descriptors_kept
+        self._most = max(1, min(self._settings.limits.connections, descriptors))
+        self._look()
+
+    def stop(self) -> None:
+        """Look after them no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def show_date(self) -> None:
+        """Look at the clock now: for whoever has just moved it."""
+        self.date = self._clock.date()
+
+    def admit(self, client: Client) -> bool:
+        """Whether one more may come in. It is a member from then on, until `left`."""
+        members = self._open
+        if len(members) >= self._most:
+            return self._turn_away("full", "too many connections")
+        if len(members) >= self._settings.limits.client_connections and self._is_crowded(client):
+            return self._turn_away("client", "too many connections of one client")
+        members.add(client)
+        return True
+
+    def exchange(self, client: Client, other: Client) -> None:
+        """`other` goes on with the connection of `client`."""
+        self._open.discard(client)
+        self._open.add(other)
+
+    def left(self, client: Client) -> None:
+        """A connection has ended."""
+        if client not in self._open:
+            return
+        self._open.discard(client)
+        if self._by_network is not None:
+            if len(self._open) < self._settings.limits.client_connections:
+                self._by_network = None
+            else:
+                self._by_network -= Counter((network_of(client.peer),))  # which forgets those that have none left
+        if self._gone is not None and not self._open:
+            self._gone.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Close idle connections, let answers that are under way end within `seconds`, then cut the rest off."""
+        self._gone = asyncio.Event()
+        for client in tuple(self._open):
+            client.retire()
+        if not self._open:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._gone.wait()
+        except TimeoutError:
+            self._sampled.warning("stopping with answers under way:", f"{len(self._open)} connections cut off")
+            tasks = [task for client in tuple(self._open) if (task := client.cut_off()) is not None]
+            if tasks:
+                await asyncio.wait(tasks, timeout=1.0)
+
+    def _is_crowded(self, client: Client) -> bool:
+        """Whether the client has as many connections as it may. Counts it in where it has not."""
+        if self._by_network is None:
+            self._by_network = Counter(network_of(member.peer) for member in self._open)
+        network = network_of(client.peer)
+        if network and self._by_network[network] >= self._settings.limits.client_connections:
+            return True
+        self._by_network[network] += 1
+        return False
+
+    def _turn_away(self, reason: str, said: str) -> bool:
+        self._counts.refuse(reason)
+        self._sampled.warning("connection refused:", said)
+        return False
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(1.0 - self._clock.timestamp() % 1.0 + 0.0005, self._look)
+        self.tick += 1
+        self.date = self._clock.date()
+        for client in tuple(self._open):
+            client.look(self.tick)
+
+
+def network_of(peer: str) -> str:
+    """What counts as one client: an IPv4 address, or the network that an IPv6 address is in."""
+    if ":" not in peer:
+        return peer
+    address = ip_address(peer.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped) if mapped is not None else format(int(address) >> (128 - _SITE_BITS), "x")
+
+
+def peer_of(transport: asyncio.BaseTransport) -> str:
+    """The IP address of whoever is connected; empty where there is none."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else ""

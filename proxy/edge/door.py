@@ -1,0 +1,289 @@
+"""The front door: answers the request that most clients send, and shows every other one in (RFC 9112).
+
+Once the old site is gone nearly all that comes is a plain request for an address that leads somewhere else. Such a
+request never becomes an object: one regular expression takes what matters out of its head, the table decides as it
+always does, and the answer is put together from bytes that were made before. There is no task, timer or log call, and
+what is counted is an addition to an int.
+
+All else is not judged here. The connection is handed to aiohttp's own protocol (`connection`), which reads it from the
+first byte that was not answered, and keeps it. What is answered here is, but for the date, byte for byte what is
+answered there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from proxy.core.decision import Gone, Misdirected, NotFound, Outcome, Redirect, cause_of, outcome_of
+from proxy.core.url import parse_host
+from proxy.edge.certificate import presented
+from proxy.edge.clients import peer_of
+from proxy.wire.answer import headers_of, status_of
+from proxy.wire.own_answer import LOCATION, Prepared
+from proxy.wire.plain_head import LONGEST_PLAIN_HEAD, PLAIN_HEAD
+from proxy.wire.request_head import HeadError, end_of_head
+from proxy.wire.texts import Subject
+
+if TYPE_CHECKING:
+    from proxy.core.decision import Cause, Decision
+    from proxy.core.table import Table
+    from proxy.edge.access_log import AccessLog
+    from proxy.edge.certificate import Certificate
+    from proxy.edge.certificates import Certificates
+    from proxy.edge.connection import Connection, Hall
+    from proxy.edge.counts import Tally
+    from proxy.wire.pages import Pages
+
+_match = PLAIN_HEAD.match
+
+_PAGES = {Gone: Subject.GONE, NotFound: Subject.NOT_FOUND, Misdirected: Subject.MISDIRECTED}
+"""Decisions with a page that depends on nothing else."""
+
+_NOT_YET: tuple[int, Any, Any] = (0, None, None)
+"""Where no answer was prepared for a cause."""
+
+
+class Front:
+    """What all doors of one scheme share: the table, and the answers that were prepared for it.
+
+    `hall` is where a connection goes on that does not end at its door.
+    """
+
+    def __init__(
+        self,
+        hall: Hall,
+        pages: Pages,
+        access_log: AccessLog | None,
+        certificates: Certificates | None,
+        *,
+        secure: bool,
+    ) -> None:
+        self.hall = hall
+        self.secure = secure
+        self.clients = hall.clients
+        self.counts = hall.counts
+        self.limits = hall.settings.limits
+        self.timeouts = hall.settings.timeouts
+        self.access_log = access_log
+        self.certificates = certificates
+        self.steady = hall.clock.steady
+        self.timed_every = hall.settings.timed_every
+        self.until_timed = 1
+        """How many more answers until one is timed."""
+        self._pages = pages
+        self._others: dict[tuple[Outcome, Cause | None, bool], tuple[Prepared, Tally]] = {}
+        self.redirects: dict[Cause, tuple[int, Prepared, Tally]] = {}
+        """By cause: the last status that it led to, and the answer."""
+
+    def use(self, table: Table) -> None:
+        """Answer by `table` from now on."""
+        self.decide = table.decide
+        self.redirects = {}
+        self._others = {}
+
+    def __call__(self) -> Door:
+        """The protocol of a connection that was just accepted."""
+        return Door(self)
+
+    def prepare(self, decision: Redirect) -> tuple[Prepared, Tally]:
+        """The answer of a redirect's cause and status, kept for the next one.
+
+        A row of a mapping may have a status of its own.
+        """
+        cause, status, _, row = decision
+        answer = Prepared(status, headers_of(Redirect(cause, status, LOCATION, row), secure=self.secure))
+        tally = self.counts.tally(cause, outcome_of(decision), status)
+        self.redirects[cause] = (status, answer, tally)
+        return answer, tally
+
+    def other(self, decision: Decision, *, head: bool) -> tuple[Prepared, Tally] | None:
+        """The answer to what is no redirect; `None` where it takes more than bytes that are there already."""
+        subject = _PAGES.get(type(decision))
+        if subject is None:
+            return None
+        cause, outcome = cause_of(decision), outcome_of(decision)
+        if (found := self._others.get((outcome, cause, head))) is None:
+            status = status_of(decision) or 0
+            page = self._pages.page(subject, cause)
+            prepared = Prepared(status, headers_of(decision, secure=self.secure), page, with_body=not head)
+            found = self._others[outcome, cause, head] = (prepared, self.counts.tally(cause, outcome, status))
+        return found
+
+
+class Door(asyncio.Protocol):
+    """One client's connection, as long as all that it says is plain."""
+
+    __slots__ = ("_certificate", "_front", "_left", "_paused", "_peer", "_rest", "_seen", "_suiting", "_transport")
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._left = front.limits.requests
+        """Requests until the connection is closed."""
+        self._paused = False
+        """Whether the client is slow to take its answers."""
+        self._peer: str | None = None
+        self._rest = b""
+        """What has come of a head that is not whole yet."""
+        self._seen = 0
+        """When the client last said something, or began the head that is not whole yet."""
+        self._certificate: Certificate | None = None
+        self._suiting = b""
+        """The host, as it was last asked for, that the certificate of the connection is right for."""
+        self._transport: asyncio.Transport
+
+    @property
+    def peer(self) -> str:
+        """The client's IP address; it is asked for when somebody wants to know."""
+        if self._peer is None:
+            self._peer = peer_of(self._transport)
+        return self._peer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected."""
+        self._transport = transport  # type: ignore[assignment]
+        front = self._front
+        self._seen = front.clients.tick
+        if front.certificates is not None:
+            self._certificate = presented(transport)
+        if not front.clients.admit(self):
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Answer all plain requests at the beginning of `data`; keep or hand on the rest."""
+        if self._rest:
+            self._gather(data)
+            return
+        front = self._front
+        self._seen = front.clients.tick
+        front.until_timed -= 1
+        try:
+            answered = self._answer(data) if front.until_timed else self._answer_timed(data)
+        except Exception:  # noqa: BLE001 - a fault of our own: nothing was sent yet, and the hall knows what to say
+            answered = 0
+        if answered < len(data):
+            self._gather(data[answered:] if answered else data)
+
+    def _answer(self, data: bytes) -> int:
+        """The place up to which `data` is answered: all of it where the connection is closed."""
+        front = self._front
+        date = front.clients.date
+        answers = b""
+        position, end = 0, len(data)
+        closes = False
+        while position < end and not closes:
+            match = _match(data, position)
+            if match is None or match.end() - position > LONGEST_PLAIN_HEAD:
+                break
+            head, target, path, _, host, close = match.groups()
+            if front.certificates is not None and host != self._suiting and not self._suits(host):
+                break
+            decision = front.decide(host, target, b"GET" if head is None else head, front.secure)
+            if type(decision) is Redirect:
+                location = decision.location
+                status, answer, tally = front.redirects.get(decision.cause, _NOT_YET)
+                if status != decision.status:
+                    answer, tally = front.prepare(decision)
+            elif (other := front.other(decision, head=head is not None)) is not None:
+                location = b""
+                answer, tally = other
+            else:
+                break
+            self._left -= 1
+            closes = close is not None or self._left <= 0
+            answers += answer.at(date) + location + (answer.last_rest if closes else answer.rest)
+            front.counts.hit(tally, path)
+            if front.access_log is not None:
+                front.access_log.plain(data[position : match.end()], tally, self.peer, secure=front.secure)
+            position = match.end()
+        if answers:
+            self._transport.write(answers)
+        if closes:
+            self._transport.close()
+            return end
+        return position
+
+    def _answer_timed(self, data: bytes) -> int:
+        """The same, for the histogram."""
+        front = self._front
+        front.until_timed = front.timed_every
+        began = front.steady()
+        answered = self._answer(data)
+        if answered:
+            front.counts.lasted(Outcome.REDIRECT, front.steady() - began, front.timed_every)
+        return answered
+
+    def _suits(self, host: bytes) -> bool:
+        """Whether the certificate of the connection is the one for `host` (RFC 9110 section 15.5.20)."""
+        name, certificates, certificate = parse_host(host), self._front.certificates, self._certificate
+        if name is None or certificates is None or certificate is None or certificates.is_misdirected(name, certificate):
+            return False
+        self._suiting = host
+        return True
+
+    def _gather(self, data: bytes) -> None:
+        """Wait until a head that is not plain, or not whole, can be handed on."""
+        front, rest = self._front, self._rest
+        gathered = rest + data
+        try:
+            end = end_of_head(gathered, len(rest), longest=front.limits.head, longest_target=front.limits.target)
+        except HeadError:
+            end = -1  # it will be refused in the hall, as any other
+        self._rest = b""
+        if not end or self._paused:
+            self._rest = gathered
+            if not rest:
+                self._seen = front.clients.tick
+        elif rest and end > 0 and _match(gathered) is not None:
+            self.data_received(gathered)
+        else:
+            self._hand_over(gathered)
+
+    def _hand_over(self, data: bytes) -> Connection:
+        """From here on the connection is in the hall."""
+        connection = self._front.hall()
+        connection.enter(self._transport, self.peer, self._left, self._seen)
+        self._front.clients.exchange(self, connection)
+        self._transport.set_protocol(connection)
+        connection.data_received(data)
+        return connection
+
+    def eof_received(self) -> None:
+        """The client sends no more: what it has asked for is answered already, and is sent before the end."""
+
+    def pause_writing(self) -> None:
+        """The client is slow to read: let it ask for no more."""
+        self._paused = True
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._paused = False
+        self._transport.resume_reading()
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            self._gather(rest)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - as asyncio has it
+        """The client is gone."""
+        self._front.clients.left(self)
+
+    # What `Clients` asks
+
+    def look(self, tick: int) -> None:
+        """Close where nothing was said for too long, a head does not come to its end, or answers are not taken."""
+        quiet = tick - self._seen
+        timeouts = self._front.timeouts
+        if self._rest and not self._paused:
+            if quiet > timeouts.head:
+                self._hand_over(self._rest).look(tick)
+        elif quiet > (timeouts.taking if self._paused else timeouts.keep_alive):
+            self._transport.abort() if self._paused else self._transport.close()
+
+    def retire(self) -> None:
+        """Close: every complete request was answered when it came."""
+        self._transport.close()
+
+    def cut_off(self) -> None:
+        """Close now."""
+        self._transport.abort()

@@ -1,0 +1,68 @@
+"""The request head that most clients send, told from all others by one regular expression (RFC 9112 sections 2 to 6).
+
+What it accepts can be read in one way only: GET or HEAD, HTTP/1.1, an origin-form target, every field on a line of its
+own that ends in CR LF, exactly one Host of letters, digits, dots and hyphens, no body, no wish but to close or to keep
+the connection. It judges nothing else: a head that it does not accept may be good or bad, and is for the full path,
+which reads it anew from its first byte.
+
+Fields are left out by name where the full path does more with them than to pass them on, or refuses them: those that
+frame a body or change the protocol, those that aiohttp wants but once, and whatever is named like them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LONGEST_PLAIN_HEAD: Final = 8190
+"""Bytes. Of a head no longer than this no field is too long for the full path, and no target."""
+
+_MOST_FIELDS: Final = 100
+
+_TARGET_BYTE = rb"[!-\"$->@-~]"  # visible ASCII but for the number sign and the question mark
+_QUERY_BYTE = rb"[!-\"$-~]"
+_TOKEN_BYTE = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+_VALUE = rb"[\t\x20-\x7e\x80-\xff]*+\r\n"
+
+
+def _any_case(text: bytes) -> bytes:
+    """What matches `text` in upper and lower case. To fold the whole expression would double its time."""
+    return re.sub(rb"[a-z]", lambda letter: b"[%b%b]" % (letter[0].upper(), letter[0]), text)
+
+
+_NOT_PLAIN: Final = {
+    b"c": (b"onnection:", b"ontent-"),
+    b"e": (b"tag:", b"xpect:"),
+    b"h": (b"ost:",),
+    b"m": (b"ax-forwards:",),
+    b"p": (b"roxy-connection:",),
+    b"s": (b"ec-websocket-", b"erver:"),
+    b"t": (b"ransfer-encoding:",),
+    b"u": (b"pgrade:", b"ser-agent:"),
+}
+"""What a field's name must not go on with, by its first letter."""
+
+_OTHER_FIRST = rb"[!#$%&'*+.^_`|~0-9ABDFGI-LNOQRV-Zabdfgi-lnoqrv-z-]"
+
+
+def _field() -> bytes:
+    """A line with a field that means nothing here."""
+    named = [_OTHER_FIRST] + [
+        _any_case(first) + b"(?!" + b"|".join(map(_any_case, rests)) + b")" for first, rests in _NOT_PLAIN.items()
+    ]
+    return b"(?:" + b"|".join(named) + b")" + _TOKEN_BYTE + b"*+:" + _VALUE
+
+
+def _head() -> bytes:
+    """The whole head."""
+    host = b"(?(5)(?!)|" + _any_case(b"host") + rb": ?([A-Za-z0-9._-]{1,255}+(?::[0-9]{1,5}+)?+)\r\n)"
+    agent = b"(?(4)(?!)|" + _any_case(b"user-agent:()") + _VALUE + b")"
+    options = b"(" + _any_case(b"close") + b")|" + _any_case(b"keep-alive")
+    connection = _any_case(b"connection") + b": ?(?:" + options + rb")\r\n"
+    fields = b"(?:" + b"|".join((_field(), agent, host, connection)) + b"){1,%d}+" % _MOST_FIELDS
+    target = rb"((/" + _TARGET_BYTE + rb"*+)(?:\?" + _QUERY_BYTE + rb"*+)?+)"
+    return rb"(?:GET|(HEAD)) " + target + rb" HTTP/1\.1\r\n" + fields + rb"(?(5)\r\n|(?!))"
+
+
+PLAIN_HEAD: Final = re.compile(_head())
+"""Matches a plain head from its first byte to its last. Groups: 1 HEAD, 2 target, 3 path, 5 Host, 6 "close"."""

@@ -1,0 +1,49 @@
+"""Where the head of a request ends (RFC 9112 sections 2.1 to 2.3), told before anybody reads it.
+
+A head is only looked at as a whole. What can never become one, because a line does not end in CR LF or a control
+character stands in it, is told at once, so that nobody waits for the rest of it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+END: Final = b"\r\n\r\n"
+
+_HOPELESS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?=[^\n])")
+
+
+class HeadError(ValueError):
+    """What came is no head, or too much of one. `status` is what is answered."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def without_blank_lines(data: bytes) -> bytes:
+    """Without the empty lines that a careless client sends behind a body (section 2.2)."""
+    while data.startswith(b"\r\n"):
+        data = data[2:]
+    return data
+
+
+def end_of_head(data: bytes, seen: int, *, longest: int, longest_target: int) -> int:
+    """The place behind the first head in `data`; 0 where it has not come to its end yet.
+
+    Up to `seen` it was looked at before. Raises `HeadError`.
+    """
+    end = data.find(END, max(seen - len(END) + 1, 0))
+    if end >= 0:
+        end += len(END)
+        if end > longest:
+            raise HeadError(431, "header fields too large")
+        return end
+    if _HOPELESS.search(data, max(seen - 1, 0)) is not None:
+        raise HeadError(400, "malformed request")
+    if len(data) > longest_target and data.find(b"\r\n") < 0:
+        raise HeadError(414, "request target too long")
+    if len(data) > longest:
+        raise HeadError(431, "header fields too large")
+    return 0
