@@ -14,6 +14,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from proxy.edge.clock import Clock
     from proxy.edge.counts import Counts
     from proxy.edge.log import Sampled
@@ -65,6 +67,9 @@ class Clients:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def __iter__(self) -> Iterator[Client]:
+        return iter(tuple(self._open))
 
     def start(self) -> None:
         """Begin to look after them. Needs a running loop."""

@@ -320,12 +320,14 @@ class Connection(web.RequestHandler):
         self._hall.clients.left(self)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
-        """The client sends no more. True keeps our side open for the answers to complete requests."""
+        """The client sends no more. True keeps our side open for the answers to what it has asked."""
         if self._inflow is not None:
             self._inflow.feed_eof()
             return None if self.secure else True
-        if self.secure or self._close or not self._answering or self._left_of_body or self._chunks is not None:
+        if self.secure or self._close or not self._answering:
             return None
+        if self._left_of_body or self._chunks is not None:
+            self._spoil_body()
         self._half_closed = True
         return True
 
