@@ -216,7 +216,9 @@ class Door(asyncio.Protocol):
     def _suits(self, host: bytes) -> bool:
         """Whether the certificate of the connection is the one for `host` (RFC 9110 section 15.5.20)."""
         name, certificates, certificate = parse_host(host), self._front.certificates, self._certificate
-        if name is None or certificates is None or certificate is None or certificates.is_misdirected(name, certificate):
+        if name is None or certificates is None or certificate is None:
+            return False
+        if certificates.is_misdirected(name, certificate):
             return False
         self._suiting = host
         return True

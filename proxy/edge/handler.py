@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from proxy.edge.settings import Settings
     from proxy.wire.document import Page
     from proxy.wire.head import Header
-    from proxy.wire.pages import Pages
 
 UNKNOWN_VERSION: Final = BadRequest(400, "unknown protocol version")
 MALFORMED_FRAMING: Final = BadRequest(400, "malformed framing")
@@ -79,7 +78,6 @@ class Handler:
         relay: Relay,
         noticing: Noticing,
         *,
-        pages: Pages,
         settings: Settings,
         clock: Clock,
         counts: Counts,
@@ -94,7 +92,8 @@ class Handler:
         self._clock = clock
         self._counts = counts
         self._sampled = sampled
-        self._pages = pages
+        self.pages = Pages()
+        """The pages of Sunset's own, each made when it is first needed."""
         self._announcements = Announcements()
         self._table: Table
         self._resources: Resources
@@ -169,13 +168,13 @@ class Handler:
             case Forward():
                 return await self._forward(request, decision)
             case Gone(cause):
-                return self._send(request, decision, 410, self._pages.page(Subject.GONE, cause))
+                return self._send(request, decision, 410, self.pages.page(Subject.GONE, cause))
             case NotFound(cause):
-                return self._send(request, decision, 404, self._pages.page(Subject.NOT_FOUND, cause))
+                return self._send(request, decision, 404, self.pages.page(Subject.NOT_FOUND, cause))
             case Local():
                 return self._local(request, decision)
             case Misdirected():
-                return self._send(request, decision, 421, self._pages.page(Subject.MISDIRECTED, None))
+                return self._send(request, decision, 421, self.pages.page(Subject.MISDIRECTED, None))
             case BadRequest():
                 return self._refuse(request, decision)
             case _:
@@ -205,14 +204,14 @@ class Handler:
         page = self._resources.page(decision, request, _authority(request))
         status = status_of(decision)
         if page is None or status is None:
-            return self._send(request, decision, 404, self._pages.page(Subject.NOT_FOUND, decision.cause))
+            return self._send(request, decision, 404, self.pages.page(Subject.NOT_FOUND, decision.cause))
         return self._send(request, decision, status, page)
 
     def _dismiss(self, request: Request, decision: Local) -> tuple[Sent, int]:
         """Hide the notice from this visitor, and send them back to the page that they came from."""
         dismissal = None if decision.cause is None else self._noticing.dismissal(decision.cause.site)
         if dismissal is None:
-            return self._send(request, decision, 404, self._pages.page(Subject.NOT_FOUND, decision.cause))
+            return self._send(request, decision, 404, self.pages.page(Subject.NOT_FOUND, decision.cause))
         _, query = split_query(origin_form(request.raw_target))
         fields = dismissal.answer(_authority(request), query, request.headers, secure=request.secure)
         return self._write(request, 303, (*headers_of(decision, secure=request.secure), *fields), None)
@@ -254,7 +253,7 @@ class Handler:
             return self._write(request, 302, (_NO_STORE, (b"Location", decision.successor)), None)
         subject = Subject.GATEWAY_TIMEOUT if status == 504 else Subject.BAD_GATEWAY
         headers = (_NO_STORE, (b"Retry-After", b"%d" % self._settings.timeouts.retry_after))
-        return self._write(request, status, headers, self._pages.page(subject, cause))
+        return self._write(request, status, headers, self.pages.page(subject, cause))
 
 
 def _authority(request: Request) -> bytes:

@@ -35,7 +35,6 @@ from proxy.edge.relay import Relay
 from proxy.edge.settings import Endpoint, SettingsError
 from proxy.edge.tls import hush_undecodable_names
 from proxy.edge.upstream import Upstream
-from proxy.wire.pages import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +62,9 @@ class Server:
         noticing = Noticing(rulebook, self.clock)
         origins = Origins(self._upstream, settings=settings, clock=self.clock, counts=self.counts, sampled=sampled)
         relay = Relay(origins, noticing, settings=settings, clock=self.clock, counts=self.counts)
-        self._pages = Pages()
         self._handler = Handler(
             relay,
             noticing,
-            pages=self._pages,
             settings=settings,
             clock=self.clock,
             counts=self.counts,
@@ -156,6 +153,7 @@ class Server:
         hosts = [host for site in self.live.rulebook.sites for host in site.hosts]
         self._certificate_watch = CertificateWatch(certificates, every=settings.timeouts.certificates, hosts=hosts)
         self._certificate_watch.start()
+
     def _protocols(self, *, secure: bool) -> Callable[[], asyncio.Protocol]:
         """What makes the protocol of a connection that was just accepted."""
         hall = Hall(
@@ -168,7 +166,7 @@ class Server:
         )
         if not self.settings.front_door:
             return hall
-        front = Front(hall, self._pages, None, self.certificates if secure else None, secure=secure)
+        front = Front(hall, self._handler.pages, None, self.certificates if secure else None, secure=secure)
         front.use(self.live.table)
         self._fronts.append(front)
         return front
