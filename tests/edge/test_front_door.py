@@ -210,8 +210,9 @@ def requests(draw: st.DrawFn) -> bytes:
     )
     fields = draw(st.lists(st.sampled_from(FIELDS[:2] if draw(st.booleans()) else FIELDS), max_size=4))
     fields.insert(draw(st.integers(0, len(fields))), b"Host: " + draw(st.sampled_from(HOSTS)))
-    end: bytes = draw(st.sampled_from((b"\r\n",) * 12 + (b"\n",)))
-    return end.join((line, *fields)) + end + end + draw(st.sampled_from((b"",) * 4 + (b"abc", b"\r\n")))
+    end = draw(st.sampled_from((b"\r\n",) * 12 + (b"\n",)))
+    behind: bytes = draw(st.sampled_from((b"",) * 4 + (b"abc", b"\r\n")))
+    return b"".join((*(one + end for one in (line, *fields)), end, behind))
 
 
 def cut(data: bytes, chance: random.Random) -> list[bytes]:

@@ -112,7 +112,7 @@ async def test_a_rehearsal_that_is_moved_shows_the_phase_of_that_instant(instant
 async def test_a_running_server_crosses_the_cutover_by_itself(serving: Serving, originating: Originating) -> None:
     origin = await originating()
     book = rulebook(site(origins=(origin.origin,), notice=notice()))
-    server = await serving(book, clock=Clock(CUTOVER - timedelta(milliseconds=150)))
+    server = await serving(book, clock=Clock(CUTOVER - timedelta(milliseconds=400)))
     seen: list[tuple[int, datetime, datetime]] = []
     async with await Client.to(server) as client:
         status, location = 200, []
