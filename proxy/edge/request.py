@@ -68,7 +68,6 @@ class Request:
         "headers",
         "method",
         "raw_target",
-        "trailers",
         "writer",
     )
 
@@ -87,8 +86,6 @@ class Request:
         self.raw_target = message.path.encode("utf-8", "surrogateescape")
         self.headers: tuple[Header, ...] = message.raw_headers
         self.body = body
-        self.trailers: Sequence[Header] = ()
-        """Fields behind a body in chunks, known once that is read to its end."""
         self.writer = writer
         """What aiohttp would write an answer with; here it only knows how far the client has got."""
         self.began = False
