@@ -49,6 +49,15 @@ def serve(
             "SUNSET_ADMIN_TOKEN has to be set.",
         ),
     ] = None,
+    access_log: Annotated[
+        str | None,
+        typer.Option(
+            "--access-log",
+            metavar="FILE",
+            envvar="SUNSET_ACCESS_LOG",
+            help="A line for each request, as JSON; - for standard output. Without it there is no such log.",
+        ),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(

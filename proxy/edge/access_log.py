@@ -8,25 +8,24 @@ has sent is escaped: no line can be made to look like two, or to steer a termina
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
 from datetime import UTC, datetime
-from enum import StrEnum
 from queue import Full, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
-from proxy.edge.settings import SettingsError
+from proxy.edge.settings import AccessFormat, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from proxy.edge.clock import Clock
     from proxy.edge.counts import Subject, Tally
     from proxy.edge.request import Request
+    from proxy.edge.settings import Settings
 
 GATHERED: Final = 512
 """Requests that are handed to the thread at the latest."""
@@ -37,13 +36,6 @@ _AT_ONCE: Final = 4096
 
 _UNSAFE = re.compile(r'[\x00-\x1f"\\\x7f-\x9f]')
 _FIELD = re.compile(rb"(?i)\n(host|referer|user-agent):[\t ]*([^\r]*)")
-
-
-class AccessFormat(StrEnum):
-    """How a line is written."""
-
-    JSON = "json"
-    COMBINED = "combined"
 
 
 class _Entry(NamedTuple):
@@ -57,24 +49,31 @@ class _Entry(NamedTuple):
 
 
 class AccessLog:
-    """Writes to `path`, `-` for standard output, one request in `every`. Raises `SettingsError` where it cannot."""
+    """Writes where the settings say. Raises `SettingsError` where it cannot. To be closed at the end."""
 
-    def __init__(self, path: str, form: AccessFormat, clock: Clock, *, every: int = 1) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        path = settings.access_log
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
             self._file = os.dup(sys.stdout.fileno()) if path == "-" else os.open(path, flags, 0o640)
         except OSError as error:
             raise SettingsError(f"the access log {path} cannot be written: {error.strerror}") from error
-        self._write_line: Callable[[_Entry], bytes] = _json if form is AccessFormat.JSON else _combined
+        self._line = _json if settings.access_log_format is AccessFormat.JSON else _combined
         self._clock = clock
-        self._every = every
+        self._every = settings.access_log_every
         self._until_next = 1
         self._gathered: list[_Entry] = []
         self._batches: Queue[list[_Entry] | None] = Queue(_WAITING)
         self.lost = 0
         """Lines that were dropped, because they could not be written as fast as they came."""
+        self._timer: asyncio.TimerHandle | None = None
         self._thread = Thread(target=self._work, name="access log", daemon=True)
         self._thread.start()
+
+    def start(self) -> None:
+        """Begin to write once a second. Needs a running loop."""
+        self.flush()
+        self._timer = asyncio.get_running_loop().call_later(1.0, self.start)
 
     def plain(self, head: bytes, tally: Tally, peer: str, *, secure: bool) -> None:
         """A request was answered at the front door."""
@@ -104,6 +103,8 @@ class AccessLog:
 
     def close(self) -> None:
         """Write what is left, and end."""
+        if self._timer is not None:
+            self._timer.cancel()
         self.flush()
         self._batches.put(None)
         self._thread.join()
@@ -111,7 +112,7 @@ class AccessLog:
 
     def _work(self) -> None:
         while (batch := self._batches.get()) is not None:
-            lines = [self._write_line(entry) for entry in batch]
+            lines = [self._line(entry) for entry in batch]
             try:
                 _write(self._file, lines)
             except OSError:

@@ -23,7 +23,7 @@ from proxy.edge.clients import peer_of
 from proxy.edge.inflow import Inflow
 from proxy.edge.request import Request
 from proxy.wire.answer import headers_of
-from proxy.wire.chunks import ChunkedBody
+from proxy.wire.chunks import ChunkedBody, chunk, last_chunk
 from proxy.wire.fields import FieldLimits
 from proxy.wire.head import response_head
 from proxy.wire.malformed import MalformedError
@@ -192,8 +192,9 @@ class Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected, where there is no front door."""
+        self.peer = peer_of(transport)
         if self._hall.clients.admit(self):
-            self.enter(transport, peer_of(transport), self._left, self._hall.clients.tick)
+            self.enter(transport, self.peer, self._left, self._hall.clients.tick)
         else:
             cast("asyncio.Transport", transport).abort()
 
@@ -261,23 +262,25 @@ class Connection(web.RequestHandler):
             self._left_of_body = int(message.headers.get(hdrs.CONTENT_LENGTH, "0"))
 
     def _take_body(self) -> None:
-        """Give the parser what there is of a body."""
+        """Give the parser what there is of a body: of one in chunks the content, in chunks without trailers."""
         if self._chunks is None:
-            piece = self._inbox[: self._left_of_body]
-            self._left_of_body -= len(piece)
+            length = min(len(self._inbox), self._left_of_body)
+            self._left_of_body -= length
+            content = self._inbox[:length]
         else:
             try:
-                _, length = self._chunks.feed(self._inbox)
+                pieces, length = self._chunks.feed(self._inbox)
             except MalformedError:
                 self._spoil_body()
                 return
-            piece = self._inbox[:length]
+            content = b"".join(map(chunk, pieces))
             if self._chunks.complete:
+                content += last_chunk(())
                 self.trailers = self._chunks.trailers
                 self._chunks = None
-        self._inbox = self._inbox[len(piece) :]
-        self._body_bytes += len(piece)
-        super().data_received(piece)
+        self._inbox = self._inbox[length:]
+        self._body_bytes += length
+        super().data_received(content)
         if self._messages and not isinstance(self._messages[-1][0], RawRequestMessage):
             self._spoil_body()  # aiohttp would let him wait who reads it
 

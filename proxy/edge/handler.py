@@ -43,6 +43,7 @@ from proxy.wire.texts import Subject
 if TYPE_CHECKING:
     from proxy.core.decision import Decision
     from proxy.core.table import Table
+    from proxy.edge.access_log import AccessLog
     from proxy.edge.certificates import Certificates
     from proxy.edge.clock import Clock
     from proxy.edge.counts import Counts
@@ -92,6 +93,7 @@ class Handler:
         self._clock = clock
         self._counts = counts
         self._sampled = sampled
+        self.access_log: AccessLog | None = None
         self.pages = Pages()
         """The pages of Sunset's own, each made when it is first needed."""
         self._announcements = Announcements()
@@ -119,6 +121,8 @@ class Handler:
             tally = self._counts.tally(cause, outcome, status)
             self._counts.hit(tally, split_query(origin_form(request.raw_target))[0])
             self._counts.lasted(outcome, self._clock.steady() - began)
+            if self.access_log is not None:
+                self.access_log.full(request, tally)
         if isinstance(sent, Switched):
             await sent.tunnel.run()
         elif request.writer.protocol.writing_paused:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from proxy.edge.access_log import AccessLog
 from proxy.edge.admin import Admin
 from proxy.edge.certificate_watch import CertificateWatch
 from proxy.edge.certificates import Certificates
@@ -85,6 +86,7 @@ class Server:
         self._certificate_watch: CertificateWatch | None = None
         self._servers: list[asyncio.Server] = []
         self._fronts: list[Front] = []
+        self._access_log: AccessLog | None = None
         self._admin: Admin | None = None
         self._admin_runner: web.AppRunner | None = None
         self._admin_socket: socket.socket | None = None
@@ -119,6 +121,9 @@ class Server:
             self.tls_addresses = tuple(map(_endpoint_of, self._tls_sockets))
             self.live.start()
             self.clients.start()
+            if settings.access_log:
+                self._access_log = self._handler.access_log = AccessLog(settings, self.clock)
+                self._access_log.start()
             loop = asyncio.get_running_loop()
             plain = self._protocols(secure=False)
             for sock in self._sockets:
@@ -166,7 +171,8 @@ class Server:
         )
         if not self.settings.front_door:
             return hall
-        front = Front(hall, self._handler.pages, None, self.certificates if secure else None, secure=secure)
+        certificates = self.certificates if secure else None
+        front = Front(hall, self._handler.pages, self._access_log, certificates, secure=secure)
         front.use(self.live.table)
         self._fronts.append(front)
         return front
@@ -184,6 +190,9 @@ class Server:
         if self._certificate_watch is not None:
             self._certificate_watch.stop()
         await self._upstream.close()
+        if self._access_log is not None:
+            self._access_log.close()
+            self._access_log = None
         if self._admin_runner is not None:
             await self._admin_runner.cleanup()
         if self._admin_socket is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +36,13 @@ _MAX_PORT = 65535
 
 class SettingsError(SunsetError, ValueError):
     """Settings that a server cannot or must not be started with."""
+
+
+class AccessFormat(StrEnum):
+    """How a line of the access log is written."""
+
+    JSON = "json"
+    COMBINED = "combined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +185,12 @@ class Settings:
     """Where the clock starts, to rehearse; UTC unless it has an offset. `off`: the time that it is."""
     preview_suffix: str = ""
     """What may stand behind every host, as in po.co.localhost with `.localhost`, for a browser to find this machine."""
+    access_log: str = ""
+    """The file to which a line is added for each request; `-` for standard output, nothing for no such log."""
+    access_log_format: AccessFormat = AccessFormat.JSON
+    """How such a line is written: `json`, or `combined` as web servers have it."""
+    access_log_every: Count = 1
+    """Of so many requests one has a line."""
     timed_every: Count = 64
     """Of the answers that the front door gives, one in so many is timed for the histogram, and stands for all."""
     front_door: bool = True

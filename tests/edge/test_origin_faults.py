@@ -15,7 +15,7 @@ from proxy.edge.settings import Timeouts
 from tests.edge.peers import OK, Answer, Client, Originating, Scripting, Serving, ask, get
 from tests.edge.sites import AFTER, BEFORE, forwarding, passing_through, rulebook, site
 
-SOON = Timeouts(connect=0.2, answer=0.2, silence=0.2, body=0.2, linger=0.1)
+SOON = Timeouts(connect=0.5, answer=0.5, silence=0.5, body=0.2, linger=0.1)
 
 
 def check_page(answer: Answer, status: int, title: str) -> None:

@@ -1,10 +1,12 @@
 """Fields behind a body in chunks: which of them go on, to whom, and how they are announced."""
 
+import asyncio
+
 import pytest
 
 from proxy.core.model import Site
 from proxy.edge.server import Server
-from tests.edge.peers import Answer, Client, Originating, RawOrigin, Serving, ask, get
+from tests.edge.peers import Answer, Client, Originating, RawOrigin, Scripting, Serving, ask, get
 from tests.edge.sites import BEFORE, NOTICE, forwarding, notice, passing_through, rulebook, site
 
 PAGE = b"<!doctype html><title>Old</title><body><p>x</p>"
@@ -143,3 +145,27 @@ async def test_a_clients_trailers_are_announced_to_the_origin(
     await ask(await start(serving, passing_through(origin.origin)), request + b"1\r\nx\r\n0\r\n\r\n")
     assert origin.received[0].all(b"Trailer") == told
     assert origin.received[0].body == b"x"
+
+
+async def test_a_clients_trailers_reach_the_origin(serving: Serving, scripting: Scripting) -> None:
+    received: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        received.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    server = await start(serving, passing_through(await scripting(serve)))
+    head = get(b"/", b"po.co", b"Transfer-Encoding: chunked", b"Trailer: X-Sum", method=b"POST")
+    trailers = b"X-Sum: 1\r\nContent-Length: 9\r\nX-Forwarded-For: evil\r\nx-more:  2 \r\n"
+    async with await Client.to(server) as client:
+        client.send(head + b"1\r\na\r\n0\r\n" + trailers + b"\r\n" + get(b"/next"))
+        assert (await client.answer()).body == b"ok"
+    assert received[0].endswith(b"\r\n0\r\nX-Sum: 1\r\nx-more: 2\r\n\r\n")
+
+
+async def test_malformed_trailers_of_a_client_are_400(serving: Serving, originating: Originating) -> None:
+    origin = await originating(hold=True)
+    server = await start(serving, passing_through(origin.origin))
+    head = get(b"/", b"po.co", b"Transfer-Encoding: chunked", method=b"POST")
+    assert (await ask(server, head + b"1\r\na\r\n0\r\nno field\r\n\r\n")).status == 400
