@@ -2,13 +2,16 @@
 
     server         binds, starts, stops: the one that is run
     live           the table that holds now, swapped when its time is over; `clock` knows when
-    connection     one client: where requests come in, and where malformed ones end
+    door           one client: plain requests are answered here, and all others shown into the hall
+    connection     one client in the hall: where every other request comes in, and where malformed ones end
+    clients        all that are connected: how many, and for how long they may keep quiet
     handler        a request to its decision, a decision to its answer
     relay          a forwarded request: both bodies, in both directions, at the pace of the slower side
     upstream       connections to origins: a `pool` for each, an `exchange` for each request, `dialling` for new ones;
                    `resolver` says which addresses they may lead to
     certificates   those of a folder, by the names inside them; `tls` is how they are presented
-    metrics        what was counted; `admin` is where it is read
+    counts         what was done, as numbers; `metrics` gives them names, `admin` is where they are read
+    access_log     a line for each request, for whoever wants that
     settings       every limit and timeout, by name; `configuration` says where their values come from
 
 Nothing here decides what a request gets: `core` does, and this floor does it.
