@@ -1,6 +1,7 @@
 """For all tests: how hypothesis searches, and that what was measured is shown at the end."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -10,6 +11,10 @@ from hypothesis import settings
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# A shell that runs something in the background has it ignore Ctrl-C, and every process that it starts does so too; what
+# tests start is to be interrupted all the same.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
