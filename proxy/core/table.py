@@ -243,11 +243,19 @@ class Table:
         ):
             return self._decide_unusual(host, raw_target, method, secure)
         path, mark, after = raw_target.partition(b"?")
-        query = after if mark else None
+        return self.decide_parts(host, path, after if mark else None, method, secure)
+
+    def decide_parts(self, host: bytes, raw: bytes, query: bytes | None, method: bytes, secure: bool) -> Decision:
+        """What is done with a request whose target was taken apart already: path and query, both as received.
+
+        The path begins with a slash, both are visible ASCII without number signs, and together no longer than a target
+        may be; the method is none that is always refused.
+        """
+        path = normal_form(raw) if raw.find(b"%") >= 0 else raw
         hosts = self._names.get(host)
         if hosts is not None and (site := hosts.site_for(path)) is not None:
-            return site.decide(host, path, path, query, method, b"", secure)
-        return self._decide(host, path, path, query, method, secure)
+            return site.decide(host, raw, path, query, method, b"", secure)
+        return self._decide(host, raw, path, query, method, secure)
 
     def _decide_unusual(self, host: bytes, raw_target: bytes, method: bytes, secure: bool) -> Decision:
         if method in _REFUSED_METHODS:

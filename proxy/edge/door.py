@@ -1,9 +1,10 @@
 """The front door: answers the request that most clients send, and shows every other one in (RFC 9112).
 
 Once the old site is gone nearly all that comes is a plain request for an address that leads somewhere else. Such a
-request never becomes an object: one regular expression takes what matters out of its head, the table decides as it
-always does, and the answer is put together from bytes that were made before. There is no task, timer or log call, and
-what is counted is an addition to an int.
+request never becomes an object: regular expressions take what matters out of its head, the table decides as it always
+does, and the answer is put together from bytes that were made before. There is no task, timer or log call, and what is
+counted is an addition to an int. Most of a head says who asks, and crawlers, which ask most, say it in the same words
+every time: fields that were found to be plain are remembered, as many as are worth it, and not read again.
 
 All else is not judged here. The connection is handed to aiohttp's own protocol (`connection`), which reads it from the
 first byte that was not answered, and keeps it. What is answered here is, but for the date, byte for byte what is
@@ -13,7 +14,7 @@ answered there.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.core.decision import Gone, Misdirected, NotFound, Outcome, Redirect, cause_of, outcome_of
 from proxy.core.url import parse_host
@@ -21,7 +22,7 @@ from proxy.edge.certificate import presented
 from proxy.edge.clients import peer_of
 from proxy.wire.answer import headers_of, status_of
 from proxy.wire.own_answer import LOCATION, Prepared
-from proxy.wire.plain_head import LONGEST_PLAIN_HEAD, PLAIN_HEAD
+from proxy.wire.plain_head import PLAIN_FIELDS, PLAIN_LINE
 from proxy.wire.request_head import HeadError, end_of_head
 from proxy.wire.texts import Subject
 
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
     from proxy.edge.counts import Tally
     from proxy.wire.pages import Pages
 
-_match = PLAIN_HEAD.match
+_KNOWN: Final = 512
+"""Heads that are remembered."""
+
+_match_line, _match_fields = PLAIN_LINE.match, PLAIN_FIELDS.match
 
 _PAGES = {Gone: Subject.GONE, NotFound: Subject.NOT_FOUND, Misdirected: Subject.MISDIRECTED}
 """Decisions with a page that depends on nothing else."""
@@ -65,12 +69,16 @@ class Front:
         self.counts = hall.counts
         self.limits = hall.settings.limits
         self.timeouts = hall.settings.timeouts
+        self.longest = min(self.limits.target, self.limits.field, self.limits.head // 2)
+        """Bytes of a line, or of all fields, that the hall would take in any case."""
         self.access_log = access_log
         self.certificates = certificates
         self.steady = hall.clock.steady
         self.timed_every = hall.settings.timed_every
         self.until_timed = 1
         """How many more answers until one is timed."""
+        self.known: dict[bytes, tuple[bytes, bool]] = {}
+        """Fields that are plain, with the Host in them, and whether the connection is to be closed."""
         self._pages = pages
         self._others: dict[tuple[Outcome, Cause | None, bool], tuple[Prepared, Tally]] = {}
         self.redirects: dict[Cause, tuple[int, Prepared, Tally]] = {}
@@ -78,13 +86,25 @@ class Front:
 
     def use(self, table: Table) -> None:
         """Answer by `table` from now on."""
-        self.decide = table.decide
+        self.decide = table.decide_parts
         self.redirects = {}
         self._others = {}
 
     def __call__(self) -> Door:
         """The protocol of a connection that was just accepted."""
         return Door(self)
+
+    def read_fields(self, data: bytes) -> tuple[bytes, bool, int] | None:
+        """Host, whether the connection is to be closed, and length of the plain fields that `data` begins with."""
+        match = _match_fields(data)
+        if match is None or match.end() > self.longest or data.count(b"\r\n", 0, match.end()) > self.limits.fields:
+            return None
+        host, closes = match[2], match[3] is not None
+        if match.end() == len(data):
+            if len(self.known) >= _KNOWN:
+                self.known.clear()
+            self.known[data] = (host, closes)
+        return host, closes, match.end()
 
     def prepare(self, decision: Redirect) -> tuple[Prepared, Tally]:
         """The answer of a redirect's cause and status, kept for the next one.
@@ -172,13 +192,22 @@ class Door(asyncio.Protocol):
         position, end = 0, len(data)
         closes = False
         while position < end and not closes:
-            match = _match(data, position)
-            if match is None or match.end() - position > LONGEST_PLAIN_HEAD:
+            line = _match_line(data, position)
+            if line is None or line.end() - position > front.longest:
                 break
-            head, target, path, _, host, close = match.groups()
+            fields = data[line.end() :]
+            if (known := front.known.get(fields)) is not None:
+                host, wants_end = known
+                behind = end
+            elif (read := front.read_fields(fields)) is not None:
+                host, wants_end, length = read
+                behind = line.end() + length
+            else:
+                break
+            head, path, query = line.groups()
             if front.certificates is not None and host != self._suiting and not self._suits(host):
                 break
-            decision = front.decide(host, target, b"GET" if head is None else head, front.secure)
+            decision = front.decide(host, path, query, b"GET" if head is None else head, front.secure)
             if type(decision) is Redirect:
                 location = decision.location
                 status, answer, tally = front.redirects.get(decision.cause, _NOT_YET)
@@ -190,12 +219,12 @@ class Door(asyncio.Protocol):
             else:
                 break
             self._left -= 1
-            closes = close is not None or self._left <= 0
+            closes = wants_end or self._left <= 0
             answers += answer.at(date) + location + (answer.last_rest if closes else answer.rest)
             front.counts.hit(tally, path)
             if front.access_log is not None:
-                front.access_log.plain(data[position : match.end()], tally, self.peer, secure=front.secure)
-            position = match.end()
+                front.access_log.plain(data[position:behind], tally, self.peer, secure=front.secure)
+            position = behind
         if answers:
             self._transport.write(answers)
         if closes:
@@ -236,7 +265,7 @@ class Door(asyncio.Protocol):
             self._rest = gathered
             if not rest:
                 self._seen = front.clients.tick
-        elif rest and end > 0 and _match(gathered) is not None:
+        elif rest and end > 0:
             self.data_received(gathered)
         else:
             self._hand_over(gathered)

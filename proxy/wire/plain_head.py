@@ -1,4 +1,4 @@
-"""The request head that most clients send, told from all others by one regular expression (RFC 9112 sections 2 to 6).
+"""The request head that most clients send, told from all others by two regular expressions (RFC 9112 sections 2 to 6).
 
 What it accepts can be read in one way only: GET or HEAD, HTTP/1.1, an origin-form target, every field on a line of its
 own that ends in CR LF, exactly one Host of letters, digits, dots and hyphens, no body, no wish but to close or to keep
@@ -14,12 +14,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-LONGEST_PLAIN_HEAD: Final = 8190
-"""Bytes. Of a head no longer than this no field is too long for the full path, and no target."""
-
 _MOST_FIELDS: Final = 100
 
-_TARGET_BYTE = rb"[!-\"$->@-~]"  # visible ASCII but for the number sign and the question mark
+_PATH_BYTE = rb"[!-\"$->@-~]"  # visible ASCII but for the number sign and the question mark
 _QUERY_BYTE = rb"[!-\"$-~]"
 _TOKEN_BYTE = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 _VALUE = rb"[\t\x20-\x7e\x80-\xff]*+\r\n"
@@ -53,16 +50,19 @@ def _field() -> bytes:
     return b"(?:" + b"|".join(named) + b")" + _TOKEN_BYTE + b"*+:" + _VALUE
 
 
-def _head() -> bytes:
-    """The whole head."""
-    host = b"(?(5)(?!)|" + _any_case(b"host") + rb": ?([A-Za-z0-9._-]{1,255}+(?::[0-9]{1,5}+)?+)\r\n)"
-    agent = b"(?(4)(?!)|" + _any_case(b"user-agent:()") + _VALUE + b")"
+def _fields() -> bytes:
+    """All fields, and the empty line behind them."""
+    host = b"(?(2)(?!)|" + _any_case(b"host") + rb": ?([A-Za-z0-9._-]{1,255}+(?::[0-9]{1,5}+)?+)\r\n)"
+    agent = b"(?(1)(?!)|" + _any_case(b"user-agent:()") + _VALUE + b")"
     options = b"(" + _any_case(b"close") + b")|" + _any_case(b"keep-alive")
     connection = _any_case(b"connection") + b": ?(?:" + options + rb")\r\n"
-    fields = b"(?:" + b"|".join((_field(), agent, host, connection)) + b"){1,%d}+" % _MOST_FIELDS
-    target = rb"((/" + _TARGET_BYTE + rb"*+)(?:\?" + _QUERY_BYTE + rb"*+)?+)"
-    return rb"(?:GET|(HEAD)) " + target + rb" HTTP/1\.1\r\n" + fields + rb"(?(5)\r\n|(?!))"
+    return b"(?:" + b"|".join((_field(), agent, host, connection)) + b"){1,%d}+" % _MOST_FIELDS + rb"(?(2)\r\n|(?!))"
 
 
-PLAIN_HEAD: Final = re.compile(_head())
-"""Matches a plain head from its first byte to its last. Groups: 1 HEAD, 2 target, 3 path, 5 Host, 6 "close"."""
+PLAIN_LINE: Final = re.compile(
+    rb"(?:GET|(HEAD)) (/" + _PATH_BYTE + rb"*+)(?:\?(" + _QUERY_BYTE + rb"*+))?+ HTTP/1\.1\r\n"
+)
+"""Matches a plain request line. Groups: 1 HEAD, 2 path, 3 query, which is `None` where there is no question mark."""
+
+PLAIN_FIELDS: Final = re.compile(_fields())
+"""Matches the plain fields of a head, to its end. Groups: 2 Host, 3 "close" where the client says so."""

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,12 @@ from tests.threats.conftest import Figure
 from tests.threats.running import PATIENCE, Running, Start
 
 SLOW = 100
-HEAD = 2.0
 PLAIN = b"GET /uk/x HTTP/1.1\r\nHost: po.co\r\nConnection: close\r\n\r\n"
-VARIABLES = {"SUNSET_TIMEOUTS_HEAD": "2s", "SUNSET_TIMEOUTS_BODY_RATE": "2s", "SUNSET_TIMEOUTS_UNREAD": "1s"}
+VARIABLES: dict[str, Any] = {
+    "SUNSET_TIMEOUTS_HEAD": "2s",
+    "SUNSET_TIMEOUTS_BODY_RATE": "2s",
+    "SUNSET_TIMEOUTS_UNREAD": "1s",
+}
 
 
 class Dripping(threading.Thread):
@@ -86,8 +90,9 @@ def test_slowhttptest_cannot_take_the_server_down(
     start: Start, figure: Figure, tool: str, tmp_path: Path, name: str, options: tuple[str, ...]
 ) -> None:
     server = start("--at", "2025-01-01", **VARIABLES)
-    attack = (tool, *options, "-u", f"http://127.0.0.1:{server.port}/uk/x", "-c", "200", "-r", "100", "-i", "1", "-l", "8")
-    ran = subprocess.run([*attack, "-p", "2", "-g", "-o", str(tmp_path / "slow")], capture_output=True, check=False)
+    attack = (tool, *options, "-u", f"http://127.0.0.1:{server.port}/uk/x", "-c", "200", "-r", "100", "-i", "1")
+    report = ("-l", "8", "-p", "2", "-g", "-o", str(tmp_path / "slow"))
+    ran = subprocess.run([*attack, *report], capture_output=True, check=False)
     said = re.sub(r"\x1b\[[0-9;]*m", "", ran.stdout.decode(errors="replace"))
     (available,) = set(re.findall(r"service available:\s*(\w+)", said)[-1:])
     assert available == "YES", said
