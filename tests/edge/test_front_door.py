@@ -13,7 +13,7 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.core.mapping import MappingTable
+from proxy.core.mapping import MappingFile, MappingTable
 from proxy.core.model import AnswerGone, AnswerNotFound, Https, Rule
 from proxy.core.pattern import parse_path
 from proxy.core.query import Condition, KeepQuery
@@ -32,8 +32,8 @@ SINCE = Window(CUTOVER)
 
 def book() -> Rulebook:
     """Every kind of answer that a front door gives, and some that it does not."""
-    rows, targets = {b"/uk/old": 0, b"/uk/older": 1}, [b"https://www.mi.com/new#x", b"https://www.mi.com/b"]
-    mapping = MappingTable("uk.csv", rows, targets, range(2, 4), {1: 302})
+    rows = b"\n/uk/old https://www.mi.com/new#x\n/uk/older 302 https://www.mi.com/b\n"
+    mappings = MappingTable(rows, [MappingFile("uk.csv", 0, range(2, 4))])
     rules = (
         rule("/uk/exact", "/uk/e?a=1"),
         rule("/uk/s/{topic}", "/uk/t/{topic}", 1, headers=((b"X-Rule", b"1"),)),
@@ -43,7 +43,7 @@ def book() -> Rulebook:
         Rule(parse_path("/uk/none"), AnswerNotFound(), "/uk/none", PLACE, 5, window=SINCE),
         rule("/uk/post", "/uk/p", 6, methods=frozenset({b"POST"})),
     )
-    uk = site(base=b"/uk", rules=rules, mappings=(mapping,), headers=((b"X-Site", b"uk"),), robots=True)
+    uk = site(base=b"/uk", rules=rules, mappings=mappings, headers=((b"X-Site", b"uk"),), robots=True)
     drops = site("drops", base=b"/drops", keep_query=KeepQuery(drop=("utm_*",)), cache=60)
     upgrades = site("up", hosts=("up.example", "*.up.example"), https=Https.REDIRECT, hsts=b"max-age=1")
     ended = site("ended", hosts=("ended.example",), schedule=Schedule({"cutover": CUTOVER, "end": CUTOVER}))
