@@ -112,9 +112,12 @@ async def test_a_rehearsal_that_is_moved_shows_the_phase_of_that_instant(instant
 async def test_a_running_server_crosses_the_cutover_by_itself(serving: Serving, originating: Originating) -> None:
     origin = await originating()
     book = rulebook(site(origins=(origin.origin,), notice=notice()))
-    server = await serving(book, clock=Clock(CUTOVER - timedelta(milliseconds=400)))
+    server = await serving(book, clock=Clock(CUTOVER - timedelta(days=1)))
     seen: list[tuple[int, datetime, datetime]] = []
     async with await Client.to(server) as client:
+        client.send(get(b"/x"))
+        await client.answer()  # all that a first request needs is there from now on
+        server.move_to(CUTOVER - timedelta(milliseconds=400))
         status, location = 200, []
         while status == 200:
             before = server.clock.now()
