@@ -30,7 +30,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts `sunset serve` with the shipped rules, or others, on free ports; it is killed with the test."""
     with ExitStack() as stack:
 
-        def started(*arguments: str, rules: Path | None = None, **variables: str) -> Running:
-            return stack.enter_context(Running(tmp_path, arguments, rules=rules, variables=variables))
+        def started(*arguments: str, rules: Path | None = None, files: int | None = None, **variables: str) -> Running:
+            return stack.enter_context(Running(tmp_path, arguments, rules=rules, files=files, variables=variables))
 
         yield started

@@ -24,28 +24,37 @@ Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 class Start(Protocol):
-    """Starts a server: arguments of `sunset serve`, a rule folder, and variables of the environment."""
+    """Starts a server: arguments of `sunset serve`, a rule folder, how many files it may open, and its environment."""
 
-    def __call__(self, *arguments: str, rules: Path | None = None, **variables: str) -> Running: ...
+    def __call__(
+        self, *arguments: str, rules: Path | None = None, files: int | None = None, **variables: str
+    ) -> Running: ...
 
 
 class Running:
     """A server of its own process; `lines` is what it has said so far."""
 
     def __init__(
-        self, folder: Path, arguments: tuple[str, ...], *, rules: Path | None, variables: Mapping[str, str]
+        self,
+        folder: Path,
+        arguments: tuple[str, ...],
+        *,
+        rules: Path | None,
+        variables: Mapping[str, str],
+        files: int | None = None,
     ) -> None:
         self.lines: list[str] = []
         self._folder = folder
         self._arguments = ("--rules", str(rules or TOP / "rules"), *arguments)
         self._variables = variables
+        self._limited = () if files is None else ("prlimit", f"--nofile={files}")
         self._up = threading.Event()
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "proxy", "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SUNSET_")}
         self.process = subprocess.Popen(
-            [*command, *self._arguments],
+            [*self._limited, *command, *self._arguments],
             cwd=self._folder,
             env={**environment, "PYTHONPATH": str(TOP), **self._variables},
             stderr=subprocess.PIPE,
