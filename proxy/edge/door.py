@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from proxy.core.challenge import FOLDER as CHALLENGES
 from proxy.core.decision import Gone, Misdirected, NotFound, Outcome, Redirect, cause_of, outcome_of
 from proxy.core.url import parse_host
 from proxy.edge.certificate import presented
@@ -117,10 +118,10 @@ class Front:
         self.redirects[cause] = (status, answer, tally)
         return answer, tally
 
-    def other(self, decision: Decision, *, head: bool) -> tuple[Prepared, Tally] | None:
+    def other(self, decision: Decision, path: bytes, *, head: bool) -> tuple[Prepared, Tally] | None:
         """The answer to what is no redirect; `None` where it takes more than bytes that are there already."""
         subject = _PAGES.get(type(decision))
-        if subject is None:
+        if subject is None or path.startswith(CHALLENGES):  # to which the hall may have an answer
             return None
         cause, outcome = cause_of(decision), outcome_of(decision)
         if (found := self._others.get((outcome, cause, head))) is None:
@@ -213,7 +214,7 @@ class Door(asyncio.Protocol):
                 status, answer, tally = front.redirects.get(decision.cause, _NOT_YET)
                 if status != decision.status:
                     answer, tally = front.prepare(decision)
-            elif (other := front.other(decision, head=head is not None)) is not None:
+            elif (other := front.other(decision, path, head=head is not None)) is not None:
                 location = b""
                 answer, tally = other
             else:
