@@ -98,7 +98,7 @@ class Front:
     def read_fields(self, data: bytes) -> tuple[bytes, bool, int] | None:
         """Host, whether the connection is to be closed, and length of the plain fields that `data` begins with."""
         match = _match_fields(data)
-        if match is None or match.end() > self.longest or data.count(b"\r\n", 0, match.end()) > self.limits.fields:
+        if match is None or data.count(b"\r\n", 0, match.end()) > self.limits.fields:
             return None
         host, closes = match[2], match[3] is not None
         if match.end() == len(data):
@@ -180,7 +180,8 @@ class Door(asyncio.Protocol):
         front.until_timed -= 1
         try:
             answered = self._answer(data) if front.until_timed else self._answer_timed(data)
-        except Exception:  # noqa: BLE001 - a fault of our own: nothing was sent yet, and the hall knows what to say
+        except Exception as error:  # noqa: BLE001 - a fault of our own: nothing was sent yet, and the hall can say so
+            front.hall.sampled.warning("internal error:", error=error)
             answered = 0
         if answered < len(data):
             self._gather(data[answered:] if answered else data)
@@ -196,13 +197,14 @@ class Door(asyncio.Protocol):
             line = _match_line(data, position)
             if line is None or line.end() - position > front.longest:
                 break
-            fields = data[line.end() :]
+            behind = line.end()
+            fields = data[behind : behind + front.longest]
             if (known := front.known.get(fields)) is not None:
                 host, wants_end = known
-                behind = end
+                behind += len(fields)
             elif (read := front.read_fields(fields)) is not None:
                 host, wants_end, length = read
-                behind = line.end() + length
+                behind += length
             else:
                 break
             head, path, query = line.groups()
