@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proxy.wire.forwarded import node
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from proxy.wire.forwarded import Hop
     from proxy.wire.head import Header
 
 PSEUDONYM = b"sunset"
@@ -120,18 +123,19 @@ def via(version: bytes) -> Header:
     return (b"Via", b"%b %b" % (version, PSEUDONYM))
 
 
-def forwarded(peer: str, host: bytes, *, secure: bool) -> tuple[Header, ...]:
+def forwarded(peer: str, host: bytes, *, secure: bool, before: Sequence[Hop] = ()) -> tuple[Header, ...]:
     """Who asked, for which host, by which scheme: as RFC 7239 writes it, and as most origins read it.
 
-    `peer` is an IP address, empty where there is none; `host` may have a port.
+    `peer` is the IP address that the request came from, empty where there is none, and `before` are those who are to be
+    believed to have handed it on there; `secure` is what the client spoke. `host` may have a port.
     """
-    address = peer.partition("%")[0].encode() or b"unknown"
-    scheme = b"https" if secure else b"http"
-    node = b'"[%b]"' % address if b":" in address else address
     quoted = b'"%b"' % host if b":" in host else host
+    scheme = b"https" if secure else b"http"
+    last = b"for=%b;host=%b;proto=%b" % (node(peer), quoted, scheme)
+    addresses = [*(hop.address for hop in before), peer.partition("%")[0]]
     return (
-        (b"Forwarded", b"for=%b;host=%b;proto=%b" % (node, quoted, scheme)),
-        (b"X-Forwarded-For", address),
+        (b"Forwarded", b", ".join([*(hop.element for hop in before), last])),
+        (b"X-Forwarded-For", ", ".join(address or "unknown" for address in addresses).encode()),
         (b"X-Forwarded-Host", host),
         (b"X-Forwarded-Proto", scheme),
     )
