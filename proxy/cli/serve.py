@@ -12,6 +12,7 @@ EXAMPLES: Final = (
     "sunset serve --listen 0.0.0.0:8080",
     "sunset serve --listen 127.0.0.1:8080 --listen '[::1]:8080'",
     "sunset serve --listen 0.0.0.0:8080 --listen-tls 0.0.0.0:8443",
+    "sunset serve --listen 127.0.0.1:8080+proxy --trusted-proxy 10.0.0.0/8",
     "sunset serve --at 2024-12-30T23:59:30 --preview-suffix .localhost",
 )
 
@@ -26,7 +27,8 @@ def serve(
             "--listen",
             metavar="HOST:PORT",
             envvar="SUNSET_LISTEN",
-            help="Where to answer; may be given more than once. Without it: 127.0.0.1:8080.",
+            help="Where to answer; may be given more than once. Without it: 127.0.0.1:8080. HOST:PORT+proxy takes "
+            "connections with the PROXY protocol, from trusted proxies.",
         ),
     ] = None,
     listen_tls: Annotated[
@@ -56,6 +58,15 @@ def serve(
             metavar="FILE",
             envvar="SUNSET_ACCESS_LOG",
             help="A line for each request, as JSON; - for standard output. Without it there is no such log.",
+        ),
+    ] = None,
+    trusted_proxies: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trusted-proxy",
+            metavar="NETWORK",
+            envvar="SUNSET_TRUSTED_PROXIES",
+            help="Believe what a proxy in that network says of clients, as 10.0.0.0/8; may be given more than once.",
         ),
     ] = None,
     at: Annotated[

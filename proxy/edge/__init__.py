@@ -2,6 +2,7 @@
 
     server         binds, starts, stops: the one that is run
     live           the table that holds now, swapped when its time is over; `clock` knows when
+    vestibule      where balancers introduce their clients (PROXY protocol); `trust` says whom to believe
     door           one client: plain requests are answered here, and all others shown into the hall
     connection     one client in the hall: where every other request comes in, and where malformed ones end
     clients        all that are connected: how many, and for how long they may keep quiet

@@ -13,6 +13,8 @@ from collections import Counter
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
+from proxy.wire.forwarded import plain_address
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -158,12 +160,10 @@ def network_of(peer: str) -> str:
     """What counts as one client: an IPv4 address, or the network that an IPv6 address is in."""
     if ":" not in peer:
         return peer
-    address = ip_address(peer.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped) if mapped is not None else format(int(address) >> (128 - _SITE_BITS), "x")
+    return format(int(ip_address(peer.partition("%")[0])) >> (128 - _SITE_BITS), "x")
 
 
 def peer_of(transport: asyncio.BaseTransport) -> str:
     """The IP address of whoever is connected; empty where there is none."""
     peer = transport.get_extra_info("peername")
-    return str(peer[0]) if isinstance(peer, tuple) else ""
+    return plain_address(peer[0]) if isinstance(peer, tuple) else ""

@@ -22,9 +22,11 @@ from proxy.edge.certificate import presented
 from proxy.edge.clients import peer_of
 from proxy.edge.inflow import Inflow
 from proxy.edge.request import Request
+from proxy.edge.trust import Trust
 from proxy.wire.answer import headers_of
 from proxy.wire.chunks import ChunkedBody, chunk, last_chunk
 from proxy.wire.fields import FieldLimits
+from proxy.wire.forwarded import Provenance
 from proxy.wire.head import response_head
 from proxy.wire.malformed import MalformedError
 from proxy.wire.request_head import HeadError, end_of_head, without_blank_lines
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from proxy.edge.log import Sampled
     from proxy.edge.settings import Limits, Settings
     from proxy.wire.head import Header
+    from proxy.wire.proxy_protocol import Introduction
 
 _INTERNAL_ERROR = 500
 _TOO_MANY_FIELDS = "Too many headers received"
@@ -101,10 +104,11 @@ class Hall(web.Server):
         self.counts = counts
         self.sampled = sampled
         self.clients = clients
+        self.trust = Trust(settings)
 
-    def __call__(self) -> Connection:
-        """The protocol of a connection."""
-        return Connection(self, self._loop)
+    def __call__(self, introduction: Introduction | None = None) -> Connection:
+        """The protocol of a connection, perhaps with what a balancer has said of the client."""
+        return Connection(self, self._loop, introduction)
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         """A connection has ended."""
@@ -132,8 +136,11 @@ class Connection(web.RequestHandler):
         "_head_since",
         "_inbox",
         "_inflow",
+        "_introduction",
+        "_is_trusted",
         "_left",
         "_left_of_body",
+        "_own",
         "_searched",
         "_stuck_since",
         "_unsent",
@@ -143,7 +150,7 @@ class Connection(web.RequestHandler):
         "trailers",
     )
 
-    def __init__(self, hall: Hall, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, hall: Hall, loop: asyncio.AbstractEventLoop, introduction: Introduction | None = None) -> None:
         limits, timeouts = hall.settings.limits, hall.settings.timeouts
         super().__init__(
             hall,
@@ -158,6 +165,8 @@ class Connection(web.RequestHandler):
             read_bufsize=limits.buffer,
         )
         self._hall = hall
+        self._introduction = introduction
+        self._is_trusted = False
         self._inbox = b""
         """What has come, and is not for the parser yet."""
         self._head_since = 0
@@ -192,7 +201,8 @@ class Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected, where there is no front door."""
-        self.peer = peer_of(transport)
+        said = self._introduction
+        self.peer = (said and said.peer) or peer_of(transport)
         if self._hall.clients.admit(self):
             self.enter(transport, self.peer, self._left, self._hall.clients.tick)
         else:
@@ -205,7 +215,14 @@ class Connection(web.RequestHandler):
         self.secure = transport.get_extra_info("sslcontext") is not None
         self.certificate = presented(transport)
         self._left = left
+        said = self._introduction
+        self._own = Provenance(peer, self.secure or (said is not None and said.secure))
+        self._is_trusted = self._hall.trust.believes(peer, said)
         super().connection_made(transport)
+
+    def provenance(self, headers: tuple[Header, ...]) -> Provenance:
+        """Where a request with those fields comes from."""
+        return self._hall.trust.provenance(self._own, headers) if self._is_trusted else self._own
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a client; none where aiohttp goes on with what it has already."""

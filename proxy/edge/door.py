@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from proxy.edge.connection import Connection, Hall
     from proxy.edge.counts import Tally
     from proxy.wire.pages import Pages
+    from proxy.wire.proxy_protocol import Introduction
 
 _KNOWN: Final = 512
 """Heads that are remembered."""
@@ -66,6 +67,7 @@ class Front:
     ) -> None:
         self.hall = hall
         self.secure = secure
+        self.trust = hall.trust
         self.clients = hall.clients
         self.counts = hall.counts
         self.limits = hall.settings.limits
@@ -91,9 +93,9 @@ class Front:
         self.redirects = {}
         self._others = {}
 
-    def __call__(self) -> Door:
-        """The protocol of a connection that was just accepted."""
-        return Door(self)
+    def __call__(self, introduction: Introduction | None = None) -> Door:
+        """The protocol of a connection that was just accepted, perhaps with what a balancer has said of the client."""
+        return Door(self, introduction)
 
     def read_fields(self, data: bytes) -> tuple[bytes, bool, int] | None:
         """Host, whether the connection is to be closed, and length of the plain fields that `data` begins with."""
@@ -135,10 +137,22 @@ class Front:
 class Door(asyncio.Protocol):
     """One client's connection, as long as all that it says is plain."""
 
-    __slots__ = ("_certificate", "_front", "_left", "_paused", "_peer", "_rest", "_seen", "_suiting", "_transport")
+    __slots__ = (
+        "_certificate",
+        "_front",
+        "_introduction",
+        "_left",
+        "_paused",
+        "_peer",
+        "_rest",
+        "_seen",
+        "_suiting",
+        "_transport",
+    )
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, introduction: Introduction | None = None) -> None:
         self._front = front
+        self._introduction = introduction
         self._left = front.limits.requests
         """Requests until the connection is closed."""
         self._paused = False
@@ -157,7 +171,8 @@ class Door(asyncio.Protocol):
     def peer(self) -> str:
         """The client's IP address; it is asked for when somebody wants to know."""
         if self._peer is None:
-            self._peer = peer_of(self._transport)
+            said = self._introduction
+            self._peer = (said and said.peer) or peer_of(self._transport)
         return self._peer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -169,6 +184,16 @@ class Door(asyncio.Protocol):
             self._certificate = presented(transport)
         if not front.clients.admit(self):
             self._transport.abort()
+        elif self._is_spoken_for:
+            self._hand_over(b"")
+
+    @property
+    def _is_spoken_for(self) -> bool:
+        """Whether it is not the connection alone that tells who the client is, and whether it speaks TLS."""
+        front, said = self._front, self._introduction
+        if said is not None and said.secure and not front.secure:
+            return True
+        return bool(front.trust) and front.trust.believes(self.peer, said)
 
     def data_received(self, data: bytes) -> None:
         """Answer all plain requests at the beginning of `data`; keep or hand on the rest."""
@@ -275,11 +300,12 @@ class Door(asyncio.Protocol):
 
     def _hand_over(self, data: bytes) -> Connection:
         """From here on the connection is in the hall."""
-        connection = self._front.hall()
-        connection.enter(self._transport, self.peer, self._left, self._seen)
+        connection = self._front.hall(self._introduction)
+        connection.enter(self._transport, self.peer, self._left, self._seen if data else 0)
         self._front.clients.exchange(self, connection)
         self._transport.set_protocol(connection)
-        connection.data_received(data)
+        if data:
+            connection.data_received(data)
         return connection
 
     def eof_received(self) -> None:

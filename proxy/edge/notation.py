@@ -1,7 +1,6 @@
 """Notations: how a setting is written whose value is more than a number, a text or a truth value.
 
-A notation stands in the type of a setting, as in `Annotated[float, SECONDS]`. What it makes of a text is judged further
-by the type itself; a value that is no text passes by.
+A notation stands in the type of a setting, as in `Annotated[float, SECONDS]`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Final
 
 from proxy.rulebook.moment import parse_moment
@@ -25,26 +24,34 @@ _WITH_UNIT = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([A-Za-z]+)")
 
 @dataclass(frozen=True)
 class Notation:
-    """`read` makes a value of a text, and raises `ValueError` where it cannot."""
+    """`read` makes the value of a text, and raises `ValueError` where it cannot."""
 
     read: Callable[[str], object]
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         from pydantic_core import core_schema  # noqa: PLC0415 - only who reads settings needs it
 
-        def of_text(value: object) -> object:
-            return self.read(value) if isinstance(value, str) else value
-
-        return core_schema.no_info_before_validator_function(of_text, handler(source))
+        return core_schema.no_info_after_validator_function(self.read, core_schema.str_schema())
 
 
 class Unit(Notation):
-    """What a number counts: `30s`, `64KiB`. Such a number is shown as it could be written."""
+    """What a number counts: `30s`, `64KiB`. Such a number is shown as it could be written.
+
+    What it makes of a text, and whatever is none, is judged further by the type of the number.
+    """
 
     def __init__(self, **factors: int) -> None:
         super().__init__(self._number)
         self._factors = factors
         """By symbol, the one that a number alone has first."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core import core_schema  # noqa: PLC0415
+
+        def of_text(written: object) -> object:
+            return self.read(written) if isinstance(written, str) else written
+
+        return core_schema.no_info_before_validator_function(of_text, handler(source))
 
     def _number(self, text: str) -> object:
         match = _WITH_UNIT.fullmatch(text)
@@ -72,9 +79,17 @@ def _instant(text: str) -> datetime:
     return moment.wall.replace(tzinfo=moment.offset or UTC)
 
 
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        advice = "write it as 10.0.0.0/8, with nothing but zeros behind the prefix, or as an address"
+        raise ValueError(f'"{text}" is no network; {advice}') from None
+
+
 BYTES: Final = Unit(B=1, KiB=1024, MiB=1024**2, GiB=1024**3)
 SECONDS: Final = Unit(s=1, m=60, h=3600, d=86_400)
 INSTANT: Final = Notation(_instant)
 """A date or time as in rule files; UTC where it names no offset."""
-NETWORK: Final = Notation(ip_network)
+NETWORK: Final = Notation(_network)
 """`10.0.0.0/8`, or an address alone."""

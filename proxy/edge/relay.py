@@ -97,7 +97,8 @@ class Relay:
             name, mark, port = host.partition(b":")
             host = name.removesuffix(suffix) if name.lower().endswith(suffix) else name + mark + port
         version = b"%d.%d" % request.version
-        asked_by = forwarded(request.peer, passage.authority, secure=request.secure)
+        hops = request.provenance.hops
+        asked_by = forwarded(request.neighbour, passage.authority, secure=request.secure, before=hops)
         fields = to_origin(request.headers if visit is None else visit.headers, host, asked_by, version=version)
         if request.is_chunked:
             fields += (_CHUNKED, *announcement(trailers_to_origin(announced(request.headers))))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aiohttp.http import RawRequestMessage, StreamWriter
 
     from proxy.edge.certificate import Certificate
+    from proxy.wire.forwarded import Provenance
     from proxy.wire.head import Header
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger, for no time
@@ -32,8 +33,11 @@ class Line(Protocol):
 
     transport: asyncio.Transport | None
     peer: str
-    secure: bool
     certificate: Certificate | None
+
+    def provenance(self, headers: tuple[Header, ...]) -> Provenance:
+        """Where a request with those fields comes from."""
+        ...
 
     @property
     def is_retired(self) -> bool:
@@ -67,6 +71,7 @@ class Request:
         "closes",
         "headers",
         "method",
+        "provenance",
         "raw_target",
         "writer",
     )
@@ -85,6 +90,8 @@ class Request:
         self.method = message.method.encode()
         self.raw_target = message.path.encode("utf-8", "surrogateescape")
         self.headers: tuple[Header, ...] = message.raw_headers
+        self.provenance = protocol.provenance(self.headers)
+        """Where it comes from: from the other end of the connection, unless that is a proxy which is believed."""
         self.body = body
         self.writer = writer
         """What aiohttp would write an answer with; here it only knows how far the client has got."""
@@ -149,12 +156,17 @@ class Request:
     @property
     def peer(self) -> str:
         """The client's IP address; empty where there is none, as on a Unix socket."""
+        return self.provenance.client
+
+    @property
+    def neighbour(self) -> str:
+        """The IP address at the other end of the connection."""
         return self._protocol.peer
 
     @property
     def secure(self) -> bool:
-        """Whether it came over TLS."""
-        return self._protocol.secure
+        """Whether the client speaks TLS."""
+        return self.provenance.secure
 
     @property
     def certificate(self) -> Certificate | None:

@@ -13,7 +13,8 @@ import logging
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -36,9 +37,10 @@ from proxy.edge.relay import Relay
 from proxy.edge.settings import Endpoint, SettingsError
 from proxy.edge.tls import hush_undecodable_names
 from proxy.edge.upstream import Upstream
+from proxy.edge.vestibule import Vestibule, demand_introducers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
     from typing import Self
@@ -84,7 +86,7 @@ class Server:
         self._sockets: list[socket.socket] = []
         self._tls_sockets: list[socket.socket] = []
         self._certificate_watch: CertificateWatch | None = None
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | Vestibule] = []
         self._fronts: list[Front] = []
         self._access_log: AccessLog | None = None
         self._admin: Admin | None = None
@@ -106,6 +108,7 @@ class Server:
     async def start(self) -> None:
         """Bind and begin to answer. Raises `SettingsError`."""
         settings = self.settings
+        demand_introducers(settings)
         try:
             if settings.admin is not None:
                 self._admin = Admin(
@@ -124,12 +127,9 @@ class Server:
             if settings.access_log:
                 self._access_log = self._handler.access_log = AccessLog(settings, self.clock)
                 self._access_log.start()
-            loop = asyncio.get_running_loop()
-            plain = self._protocols(secure=False)
-            for sock in self._sockets:
-                self._servers.append(await loop.create_server(plain, sock=sock, backlog=settings.limits.backlog))
+            await self._accept_on(settings.listen, self._sockets, self._protocols(secure=False))
             if self.certificates is not None:
-                await self._listen_with_tls(self.certificates)
+                await self._accept_tls(self.certificates)
             if self._admin is not None and self._admin_socket is not None:
                 self._admin_runner = web.AppRunner(self._admin.application(), access_log=None, handle_signals=False)
                 await self._admin_runner.setup()
@@ -139,22 +139,36 @@ class Server:
             await self.stop()
             raise
 
-    async def _listen_with_tls(self, certificates: Certificates) -> None:
+    async def _accept_on(
+        self,
+        endpoints: Sequence[Endpoint],
+        sockets: Sequence[socket.socket],
+        protocols: Callable[..., asyncio.Protocol],
+        tls: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """Accept connections there; `tls` is what the event loop wants to know to speak it."""
+        settings = self.settings
+        for endpoint, sock in zip(endpoints, sockets, strict=True):
+            server: asyncio.Server | Vestibule
+            if endpoint.introduced:
+                server = Vestibule(sock, protocols, settings, self.counts, self._sampled, tls)
+                server.start()
+            else:
+                backlog = settings.limits.backlog
+                server = await asyncio.get_running_loop().create_server(protocols, sock=sock, backlog=backlog, **tls)
+            self._servers.append(server)
+
+    async def _accept_tls(self, certificates: Certificates) -> None:
         certificates.refresh()
         if not certificates.all:
             raise SettingsError(_no_certificate(certificates))
-        settings, protocols = self.settings, self._protocols(secure=True)
-        for sock in self._tls_sockets:
-            self._servers.append(
-                await asyncio.get_running_loop().create_server(
-                    protocols,
-                    sock=sock,
-                    backlog=settings.limits.backlog,
-                    ssl=certificates.listener,
-                    ssl_handshake_timeout=settings.timeouts.handshake,
-                    ssl_shutdown_timeout=settings.timeouts.farewell,
-                )
-            )
+        settings = self.settings
+        tls = {
+            "ssl": certificates.listener,
+            "ssl_handshake_timeout": settings.timeouts.handshake,
+            "ssl_shutdown_timeout": settings.timeouts.farewell,
+        }
+        await self._accept_on(settings.listen_tls, self._tls_sockets, self._protocols(secure=True), tls)
         hosts = [host for site in self.live.rulebook.sites for host in site.hosts]
         self._certificate_watch = CertificateWatch(certificates, every=settings.timeouts.certificates, hosts=hosts)
         self._certificate_watch.start()
@@ -183,6 +197,9 @@ class Server:
             self._admin.ready = False
         for server in self._servers:
             server.close()
+        for server in self._servers:
+            if isinstance(server, Vestibule):
+                await server.wait_closed()
         self._servers.clear()
         await self.clients.drain(self.settings.timeouts.stop)
         self.clients.stop()

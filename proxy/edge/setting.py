@@ -14,7 +14,9 @@ from datetime import datetime
 from functools import cache, cached_property
 from itertools import pairwise
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any, Final, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, Le
 
 from proxy.edge.notation import Unit
 from proxy.edge.settings import Settings, SettingsError
@@ -28,6 +30,8 @@ PREFIX: Final = "SUNSET_"
 OFF: Final = "off"
 """How a setting that may be absent is said to be."""
 
+_LARGEST = 2**53
+"""Of a number whose type says nothing of a range; and none is below 0."""
 _SEPARATORS = re.compile(r"[,\s]+")
 
 
@@ -117,6 +121,12 @@ class Setting:
                 needed = "a whole number is needed"
             case "float_parsing" | "float_type":
                 needed = "a number is needed"
+            case "enum" | "literal_error":
+                return f"it has to be {bounds['expected']}"
+            case "bool_parsing" | "bool_type":
+                return "true or false is needed"
+            case "string_type":
+                return "text is needed"
             case "tuple_type":
                 return "a list is needed"
             case _:
@@ -127,7 +137,8 @@ class Setting:
     def _adapter(self) -> TypeAdapter[object]:
         from pydantic import TypeAdapter  # noqa: PLC0415
 
-        return TypeAdapter(self.type)
+        bounded: Any = Annotated[self.type, Ge(0), Le(_LARGEST)] if self.type in {int, float} else self.type
+        return TypeAdapter(bounded)
 
     @cached_property
     def _unit(self) -> Unit | None:

@@ -11,15 +11,16 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Le
 
 from proxy.core.url import MAX_TARGET_BYTES
-from proxy.edge.notation import BYTES, INSTANT, SECONDS
+from proxy.edge.notation import BYTES, INSTANT, NETWORK, SECONDS
 from proxy.errors import SunsetError
+from proxy.wire.forwarded import Kind
 
 if TYPE_CHECKING:
     from pydantic_core.core_schema import CoreSchema
@@ -29,8 +30,11 @@ Count = Annotated[int, Ge(1), Le(2**31 - 1)]
 Seconds = Annotated[float, Gt(0), Le(366 * 86_400), SECONDS]
 WholeSeconds = Annotated[int, Ge(1), Le(366 * 86_400), SECONDS]
 Instant = Annotated[datetime, INSTANT]
+Network = Annotated[IPv4Network | IPv6Network, NETWORK]
 
-_ENDPOINT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%[^\]]+)?)\]|(?P<host>[^:\[\]]*)):(?P<port>\d{1,5})")
+_ENDPOINT = re.compile(
+    r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%[^\]]+)?)\]|(?P<host>[^:\[\]]*)):(?P<port>\d{1,5})(?P<introduced>\+proxy)?"
+)
 _MAX_PORT = 65535
 
 
@@ -47,18 +51,22 @@ class AccessFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a listener listens. Port 0 takes any that is free; an empty host is every address of the machine."""
+    """Where a listener listens. Port 0 takes any that is free; an empty host is every address of the machine.
+
+    Where connections are `introduced`, each begins with a header of the PROXY protocol, and none is heard without one.
+    """
 
     host: str
     port: int
+    introduced: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Endpoint:
-        """From `HOST:PORT`, `[IPv6]:PORT` or `:PORT`. Raises `SettingsError`."""
+        """From `HOST:PORT`, `[IPv6]:PORT` or `:PORT`, each perhaps with `+proxy`. Raises `SettingsError`."""
         match = _ENDPOINT.fullmatch(text)
         if match is None or int(match["port"]) > _MAX_PORT:
             raise SettingsError(f'"{text}" is no address to listen on; write it as 127.0.0.1:8080, [::1]:8080 or :8080')
-        return cls(match["v6"] or match["host"], int(match["port"]))
+        return cls(match["v6"] or match["host"], int(match["port"]), introduced=match["introduced"] is not None)
 
     @property
     def is_loopback(self) -> bool:
@@ -78,7 +86,8 @@ class Endpoint:
         return core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}{'+proxy' if self.introduced else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +124,8 @@ class Limits:
     """How much of a body is held for a side that is slower than the other."""
     backlog: Count = 4096
     """Connections that the kernel holds until they are accepted."""
+    introduction: Annotated[Bytes, Ge(107)] = 4096
+    """A header of the PROXY protocol, with all its extensions; above it, the connection is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +144,8 @@ class Timeouts:
     """Over which the rate of a client's body is looked at."""
     taking: Seconds = 60.0
     """For a client to take some more of its answer; above it, the connection is cut."""
+    introduction: Seconds = 5.0
+    """For the header of the PROXY protocol, on a listener that wants one; above it, the connection is closed."""
     body: Seconds = 60.0
     """For the next bytes of a client's body; above it, 408."""
     unread: Seconds = 5.0
@@ -170,7 +183,8 @@ class Settings:
     """What `sunset serve` is told."""
 
     listen: tuple[Endpoint, ...] = (Endpoint("127.0.0.1", 8080),)
-    """Where clients are answered."""
+    """Where clients are answered. With `+proxy` behind it a connection has to begin with a header of the PROXY protocol
+    (version 1 or 2), and to come from this machine or from a trusted proxy."""
     listen_tls: tuple[Endpoint, ...] = ()
     """Where they are answered over TLS."""
     certs: Path = Path("certs")
@@ -183,6 +197,11 @@ class Settings:
     """Asked for by the admin listener; demanded where it listens on more than loopback."""
     at: Instant | None = None
     """Where the clock starts, to rehearse; UTC unless it has an offset. `off`: the time that it is."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """The networks of the proxies in front: they are believed in who the client is, and which scheme it spoke."""
+    trusted_fields: Kind = Kind.X_FORWARDED
+    """What those proxies write: `x-forwarded` (X-Forwarded-For and -Proto) or `forwarded` (RFC 7239). The other one
+    is never read: a proxy that does not write it lets a client's own pass."""
     preview_suffix: str = ""
     """What may stand behind every host, as in po.co.localhost with `.localhost`, for a browser to find this machine."""
     access_log: str = ""

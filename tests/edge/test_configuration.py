@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from proxy.edge.configuration import ConfigurationErrors, Option, configure
 from proxy.edge.notation import BYTES, SECONDS, Unit
 from proxy.edge.setting import Setting, all_settings
 from proxy.edge.settings import Endpoint, Settings, SettingsError
+from proxy.wire.forwarded import Kind
 
 TOP = Path(__file__).parent.parent.parent
+NETWORKS = (ip_network("10.0.0.0/8"), ip_network("::1"))
 SETTINGS = {setting.name: setting for setting in all_settings()}
 
 Write = Callable[[str], Path]
@@ -93,6 +96,9 @@ WRITTEN: dict[str, tuple[str, str, str, object]] = {
         '"2024-12-31T09:00Z"',
         datetime(2024, 12, 31, 9, tzinfo=UTC),
     ),
+    "networks": ("trusted_proxies", "10.0.0.0/8 ::1", '["10.0.0.0/8", "::1/128"]', NETWORKS),
+    "one of several words": ("trusted_fields", "forwarded", '"forwarded"', Kind.FORWARDED),
+    "an endpoint with a mark": ("listen", ":80+proxy", '[":80+proxy"]', (Endpoint("", 80, introduced=True),)),
     "text": ("preview_suffix", ".x", '".x"', ".x"),
 }
 
@@ -108,6 +114,15 @@ def test_the_same_can_be_written_in_every_place(write: Write, name: str, text: s
     ):
         assert configuration.value(setting) == value
         assert configuration.sources[name] != "default"
+
+
+@pytest.mark.parametrize("text", ["-1", "inf", "1e300", "nan", ""])
+@pytest.mark.parametrize("kind", [int, float])
+def test_a_number_without_a_range_is_finite_and_not_negative(kind: type, text: str) -> None:
+    setting = Setting("", "number", kind, 1, "", is_secret=False)
+    assert setting.read_text("0") == 0
+    with pytest.raises(SettingsError):
+        setting.read_text(text)
 
 
 @pytest.mark.parametrize("setting", all_settings(), ids=SETTINGS)
@@ -143,10 +158,15 @@ REFUSED: dict[str, tuple[str, str]] = {
     "no time at all": ("[timeouts]\nbody = 0", '2: timeouts.body: "0": it has to be more than 0s'),
     "less than is sensible": ("[limits]\nbuffer = 1", '2: limits.buffer: "1": the least is 4KiB'),
     "more than is possible": ("[limits]\ntarget = 65536", '2: limits.target: "65536": the most is 8KiB'),
+    "a number for a text": ("preview_suffix = 3", '1: preview_suffix: "3": text is needed'),
+    "a number for a date": ("at = 2024", '1: at: "2024": text is needed'),
     "a text for a list": ('listen = ":80"', '1: listen: ":80": a list is needed'),
     "an item of a list": ('listen = [":80", "80"]', '1: listen: "80" is no address to listen on'),
     "no date": ('at = "soon"', '1: at: "soon" is not a date or time'),
     "a time of day": ("at = 10:00:00", '1: at: "10:00:00" is not a date or time'),
+    "another word": ('trusted_fields = "x"', "1: trusted_fields: \"x\": it has to be 'x-forwarded' or 'forwarded'"),
+    "an address and more": ('trusted_proxies = ["10.0.0.1/8"]', '1: trusted_proxies: "10.0.0.1/8" is no network'),
+    "no network": ('trusted_proxies = ["balancer"]', '1: trusted_proxies: "balancer" is no network; write it as'),
     "an unknown key": ("listne = []", '1: no setting is called "listne"; did you mean "listen"?'),
     "an unknown key of a table": (
         '[limits]\n"buffers" = 1',

@@ -27,6 +27,8 @@ from tests.edge.sites import AFTER, BEFORE, forwarding, rulebook
         ("[::1]:80", Endpoint("::1", 80)),
         (":0", Endpoint("", 0)),
         ("localhost:9900", Endpoint("localhost", 9900)),
+        ("10.0.0.1:80+proxy", Endpoint("10.0.0.1", 80, introduced=True)),
+        ("[::1]:80+proxy", Endpoint("::1", 80, introduced=True)),
     ],
 )
 def test_an_address_to_listen_on(text: str, endpoint: Endpoint) -> None:
@@ -34,7 +36,9 @@ def test_an_address_to_listen_on(text: str, endpoint: Endpoint) -> None:
     assert str(endpoint) == text
 
 
-@pytest.mark.parametrize("text", ["", "8080", "127.0.0.1", "::1:80", "a:b", "a:65536", "a:-1", "http://a:1", "[::1]"])
+@pytest.mark.parametrize(
+    "text", ["", "8080", "127.0.0.1", "::1:80", "a:b", "a:65536", "a:-1", "http://a:1", "[::1]", "a:1+"]
+)
 def test_what_is_no_address_to_listen_on(text: str) -> None:
     with pytest.raises(SettingsError, match="no address to listen on"):
         Endpoint.parse(text)
