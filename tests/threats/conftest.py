@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.threats.origins import Answering, Origin
 from tests.threats.running import Running, Start
 
 Figure = Callable[[str, str, object], None]
+Originating = Callable[[Answering], Origin]
 
 
 @pytest.fixture
@@ -34,3 +36,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
             return stack.enter_context(Running(tmp_path, arguments, rules=rules, files=files, variables=variables))
 
         yield started
+
+
+@pytest.fixture
+def origin() -> Iterator[Originating]:
+    """Starts origins; they stop with the test."""
+    with ExitStack() as stack:
+        yield lambda answering: stack.enter_context(Origin(answering))

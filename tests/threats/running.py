@@ -62,16 +62,21 @@ class Running:
         )
         self._listening = threading.Thread(target=self._listen)
         self._listening.start()
-        if not self._up.wait(PATIENCE) or not self._find("metrics on"):
-            self.__exit__(None, None, None)
-            raise AssertionError("".join(self.lines))
-        self.port = self._port_of("listening on")
-        self.admin = self._port_of("metrics on")
+        self._up.wait(PATIENCE)
+        said = "".join(self.lines)
+        ports = re.search(r"listening on http://\S+:(\d+)\n(?:.*\n)*?.*metrics on http://\S+:(\d+)/", said)
+        if ports is None:
+            self._end()
+            raise AssertionError(f"it did not start: {said}")
+        self.port, self.admin = int(ports[1]), int(ports[2])
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         self.process.kill()
         self.process.wait(PATIENCE)
         self._listening.join(PATIENCE)
@@ -106,7 +111,11 @@ class Running:
 
     def memory(self) -> float:
         """Resident memory in MiB, of all its processes together."""
-        return sum(_resident(pid) for pid in self._processes()) / 1024
+        return sum(_memory(pid, "VmRSS") for pid in self._processes()) / 1024
+
+    def peak_memory(self) -> float:
+        """The most that it ever was, likewise."""
+        return sum(_memory(pid, "VmHWM") for pid in self._processes()) / 1024
 
     def descriptors(self) -> int:
         """Open files and sockets, of all its processes together."""
@@ -128,17 +137,9 @@ class Running:
                 self._up.set()
         self._up.set()
 
-    def _find(self, text: str) -> str:
-        return next((line for line in self.lines if text in line), "")
 
-    def _port_of(self, text: str) -> int:
-        match = re.search(r"http://127\.0\.0\.1:(\d+)", self._find(text))
-        assert match is not None
-        return int(match[1])
-
-
-def _resident(pid: int) -> int:
+def _memory(pid: int, name: str) -> int:
     """In KiB."""
-    match = re.search(r"^VmRSS:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text("ascii"), re.MULTILINE)
+    match = re.search(rf"^{name}:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text("ascii"), re.MULTILINE)
     assert match is not None
     return int(match[1])
