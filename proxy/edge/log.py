@@ -31,7 +31,7 @@ class Sampled:
     A kind is fixed text: there are never more of them than places in the code that name one.
     """
 
-    def __init__(self, steady: Callable[[], float], every: float = 1.0) -> None:
+    def __init__(self, steady: Callable[[], float], every: float) -> None:
         self._steady = steady
         self._every = every
         self._last: dict[str, float] = {}

@@ -60,7 +60,7 @@ class Server:
         self.clock = Clock(settings.at) if clock is None else clock
         self.certificates = Certificates(settings.certs) if settings.listen_tls else None
         self.counts = Counts(rulebook)
-        sampled = Sampled(self.clock.steady)
+        sampled = Sampled(self.clock.steady, settings.timeouts.log_line)
         self._upstream = Upstream(settings, self.clock)
         noticing = Noticing(rulebook, self.clock)
         origins = Origins(self._upstream, settings=settings, clock=self.clock, counts=self.counts, sampled=sampled)

@@ -174,6 +174,8 @@ class Timeouts:
     """What a client is told to wait after 502 and 504."""
     certificates: Seconds = 10.0
     """Between two looks at the files of certificates."""
+    log_line: Seconds = 1.0
+    """Between two lines of the log about the same kind of trouble; those that would come before are counted."""
     stop: Seconds = 30.0
     """For answers that are under way when the server is told to stop."""
 
@@ -186,7 +188,7 @@ class Settings:
     """Where clients are answered. With `+proxy` behind it a connection has to begin with a header of the PROXY protocol
     (version 1 or 2), and to come from this machine or from a trusted proxy."""
     listen_tls: tuple[Endpoint, ...] = ()
-    """Where they are answered over TLS."""
+    """Where they are answered over TLS; likewise with `+proxy`, whose header comes before TLS."""
     certs: Path = Path("certs")
     """The folder of certificates for that."""
     data: Path = Path("data")

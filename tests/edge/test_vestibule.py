@@ -151,7 +151,7 @@ async def test_who_has_come_is_still_let_in_once_it_is_closed() -> None:
         entered.set()
         return asyncio.Protocol()
 
-    sampled = Sampled(Clock().steady)
+    sampled = Sampled(Clock().steady, every=1.0)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)
         vestibule = Vestibule(listening, enter, Settings(), Counts(rulebook()), sampled)
