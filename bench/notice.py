@@ -108,13 +108,14 @@ def visiting() -> dict[str, Callable[[], None]]:
     from proxy.core.decision import Forward  # noqa: PLC0415
     from proxy.edge.clock import Clock  # noqa: PLC0415
     from proxy.edge.noticing import Noticing, Visit  # noqa: PLC0415
+    from proxy.edge.settings import Limits  # noqa: PLC0415
     from proxy.rulebook.load import load  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
         for name, text in RULES.items():
             (Path(folder) / name).write_text(text)
         rulebook = load(Path(folder))
-    noticing = Noticing(rulebook, Clock(DURING))
+    noticing = Noticing(rulebook, Clock(DURING), Limits())
     decision = rulebook.at(DURING).decide(HOST, TARGET, b"GET", True)
     assert isinstance(decision, Forward)  # noqa: S101
     request = cast("Request", Asked())

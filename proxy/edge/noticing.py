@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from proxy.core.schedule import Phase
 from proxy.wire.banner import Banners
 from proxy.wire.banner_style import STYLE_SOURCE
-from proxy.wire.coding import Coding, Decoder, Encoder, coding_for, coding_of, encoder
+from proxy.wire.coding import Caps, Coding, Decoder, Encoder, coding_for, coding_of, encoder
 from proxy.wire.csp import with_style
 from proxy.wire.dismissal import dismissal_of
 from proxy.wire.exclusion import Exclusion, excluded_answer, excluded_request
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from proxy.core.rulebook import Rulebook
     from proxy.edge.clock import Clock
     from proxy.edge.request import Request
+    from proxy.edge.settings import Limits
     from proxy.wire.banner import Banner
     from proxy.wire.dismissal import Dismissal
     from proxy.wire.head import Header
@@ -43,8 +44,9 @@ UNANSWERED = "unanswered"
 class Noticing:
     """The banners and dismissals of all sites of a rulebook."""
 
-    def __init__(self, rulebook: Rulebook, clock: Clock) -> None:
+    def __init__(self, rulebook: Rulebook, clock: Clock, limits: Limits) -> None:
         self._clock = clock
+        self._caps = Caps(limits.inflated, limits.inflation)
         self._banners = Banners(rulebook.sites, clock.now(), rulebook.generation)
         self._dismissals = {site.name: dismissal_of(site) for site in rulebook.sites}
 
@@ -57,7 +59,7 @@ class Noticing:
         site = decision.cause.site
         if decision.cause.phase is not Phase.NOTICE:
             return None
-        visit = Visit(decision, request, self._clock, authority, target)
+        visit = Visit(decision, request, self._clock, authority, target, self._caps)
         if decision.notice:
             visit.prepare(self._banners.of(site, self._clock.now()), self.dismissal(site))
         return visit
@@ -74,6 +76,7 @@ class Visit:
     __slots__ = (
         "_authority",
         "_banner",
+        "_caps",
         "_clock",
         "_decision",
         "_dismissal",
@@ -85,12 +88,15 @@ class Visit:
         "headers",
     )
 
-    def __init__(self, decision: Forward, request: Request, clock: Clock, authority: bytes, target: bytes) -> None:
+    def __init__(
+        self, decision: Forward, request: Request, clock: Clock, authority: bytes, target: bytes, caps: Caps
+    ) -> None:
         self._decision = decision
         self._request = request
         self._clock = clock
         self._authority = authority
         self._target = target
+        self._caps = caps
         self._banner: Banner | None = None
         self._dismissal: Dismissal | None = None
         self._excluded: Exclusion | str | None = SKIPPED
@@ -167,7 +173,7 @@ class Visit:
         if coding is None or coding is Coding.IDENTITY:
             return headers
         answered_in = coding_for(_value(self._request.headers, b"accept-encoding") or None)
-        self._recoding = _Recoding(Decoder(coding), encoder(answered_in))
+        self._recoding = _Recoding(Decoder(coding, self._caps), encoder(answered_in))
         fields = [header for header in headers if header[0].lower() != b"content-encoding"]
         if answered_in is not Coding.IDENTITY:
             fields.append((b"Content-Encoding", answered_in.encode()))

@@ -62,7 +62,7 @@ class Server:
         self.counts = Counts(rulebook)
         sampled = Sampled(self.clock.steady, settings.timeouts.log_line)
         self._upstream = Upstream(settings, self.clock)
-        noticing = Noticing(rulebook, self.clock)
+        noticing = Noticing(rulebook, self.clock, settings.limits)
         origins = Origins(self._upstream, settings=settings, clock=self.clock, counts=self.counts, sampled=sampled)
         relay = Relay(origins, noticing, settings=settings, clock=self.clock, counts=self.counts)
         self._handler = Handler(

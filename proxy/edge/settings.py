@@ -120,6 +120,10 @@ class Limits:
     """The head of an origin's answer in all, and its trailers in all; above it, 502."""
     origin_connections: Count = 1024
     """Connections to one origin; above it, requests wait for one within `timeouts.connect`."""
+    inflated: Bytes = 256 * 1024 * 1024
+    """What a page becomes at most that an origin has compressed, where a notice goes in; above it, it is broken off."""
+    inflation: Annotated[Count, Ge(16)] = 256
+    """How often its size such a page becomes at most, beyond the first 8 MiB; above it, likewise."""
     buffer: Annotated[Bytes, Ge(4096)] = 64 * 1024
     """How much of a body is held for a side that is slower than the other."""
     backlog: Count = 4096

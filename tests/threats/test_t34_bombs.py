@@ -41,6 +41,19 @@ def request(*fields: bytes) -> bytes:
 PAGE = b"<!doctype html><title>x</title><body><p>"
 
 
+def test_what_a_page_may_become_can_be_set(start: Start, origin: Originating, tmp_path: Path) -> None:
+    body = zlib.compress(PAGE + bytes(64 * 1024), wbits=31)
+    fields = (b"Content-Type: text/html", b"Content-Encoding: gzip", b"Content-Length: %d" % len(body))
+
+    def answering(_head: bytes, _body: BinaryIO) -> Iterable[bytes]:
+        yield b"\r\n".join([b"HTTP/1.1 200 OK", *fields, b"", body])
+
+    rules = origin(answering).rules(tmp_path)
+    assert b"sunset" in start("--at", "2024-11-01", rules=rules).tell(request())
+    smaller = start("--at", "2024-11-01", rules=rules, SUNSET_LIMITS_INFLATED="32KiB")
+    assert smaller.tell(request()).startswith(b"HTTP/1.1 502 ")
+
+
 @pytest.mark.parametrize(("coding", "bomb"), [(b"gzip", deflated), (b"br", brotlied)])
 def test_a_bomb_does_not_go_off(
     start: Start,
