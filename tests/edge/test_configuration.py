@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.edge.configuration import ConfigurationErrors, Option, configure
 from proxy.edge.notation import BYTES, SECONDS, Unit
@@ -241,3 +243,31 @@ def test_the_line_of_a_key_is_found_in_whatever_way_it_is_written(write: Write) 
         "sunset.toml:5",
         "sunset.toml:6",
     ]
+
+
+WORDS = '[limits] [timeouts] [at] limits listen at admin target body . = " [ ] { } # , 1 -1 1e999 nan true "off"'
+MORE_WORDS = "2024-12-31 10:00:00 [[]] {a=1}"
+
+
+def said_of(environment: dict[str, str], file: Path | None = None) -> str:
+    """What is said of a configuration that cannot be used; nothing of another."""
+    try:
+        configure(environment, file)
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+@given(st.lists(st.sampled_from([*WORDS.split(), *MORE_WORDS.split(), "\n", " "]), max_size=12).map("".join))
+def test_whatever_stands_in_a_file_it_is_used_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.toml"
+    file.write_text(text, "utf-8")
+    said = said_of({}, file)
+    assert not said or said.startswith(str(file))
+
+
+@given(st.sampled_from(sorted(SETTINGS)), st.text(st.characters(codec="ascii"), max_size=20))
+def test_whatever_stands_in_a_variable_it_is_used_or_refused(name: str, text: str) -> None:
+    variable = SETTINGS[name].variable
+    said = said_of({variable: text})
+    assert not said or said.startswith(variable)
