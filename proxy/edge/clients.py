@@ -13,6 +13,7 @@ from collections import Counter
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
+from proxy.edge.trust import Trust
 from proxy.wire.forwarded import plain_address
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Clients:
         self._clock = clock
         self._counts = counts
         self._sampled = sampled
+        self._trust = Trust(settings)
         self._open: set[Client] = set()
         self._by_network: Counter[str] | None = None
         """Connections by client, as long as there are so many that one client could have too many."""
@@ -137,8 +139,9 @@ class Clients:
         if self._by_network is None:
             self._by_network = Counter(network_of(member.peer) for member in self._open)
         network = network_of(client.peer)
-        if network and self._by_network[network] >= self._settings.limits.client_connections:
-            return True
+        most = self._settings.limits.client_connections
+        if network and self._by_network[network] >= most and not self._trust.covers(client.peer):
+            return True  # a trusted proxy has the connections of many
         self._by_network[network] += 1
         return False
 

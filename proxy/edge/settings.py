@@ -107,7 +107,8 @@ class Limits:
     connections: Count = 20_000
     """Clients' connections in one process; above it, new ones are closed at once."""
     client_connections: Count = 512
-    """Connections of one client, an IPv4 address or an IPv6 network of 64 bits; above it, its new ones are closed."""
+    """Connections of one client, an IPv4 address or an IPv6 network of 64 bits; above it, its new ones are closed. A
+    trusted proxy may have more."""
     descriptors_kept: Count = 256
     """File descriptors that clients' connections never take, of those that the process may open."""
     body_rate: Bytes = 128

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from proxy.core.model import Https
-from proxy.edge.settings import Settings
+from proxy.edge.settings import Limits, Settings
 from proxy.edge.trust import Trust
 from proxy.wire.forwarded import Kind
-from tests.edge.peers import Originating, Serving, ask, get
+from tests.edge.peers import Client, Originating, Serving, ask, get
 from tests.edge.sites import AFTER, BEFORE, forwarding, rulebook, site
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
@@ -102,3 +102,17 @@ async def test_no_field_of_anybody_changes_where_a_redirect_leads(serving: Servi
     undated = [[header for header in answer.headers if header[0] != b"Date"] for answer in (plain, told)]
     assert undated[0] == undated[1]
     assert (await ask(server, get(b"/x", b"evil.example", b"X-Forwarded-Host: po.co"))).status == 421
+
+
+@pytest.mark.parametrize("front_door", [True, False])
+async def test_a_trusted_proxy_has_the_connections_of_many(serving: Serving, *, front_door: bool) -> None:
+    limits = Limits(client_connections=2)
+    how: dict[str, Any] = {"trusted_proxies": LOOPBACK, "front_door": front_door, "limits": limits}
+    server = await serving(rulebook(), at=AFTER, **how)
+    clients = [await Client.to(server) for _ in range(5)]
+    for client in clients:
+        client.send(get(b"/x"))
+        assert (await client.answer()).status == 301
+    assert server.counts.refused == {}
+    for client in clients:
+        client.writer.close()
