@@ -16,5 +16,6 @@ What is compared is CPU time: the microseconds that all processes of a server to
 that was answered. A shared machine drifts by a factor of two, and rates with it; this figure, taken in turn, stands
 still. docs/performance.md tells the whole method.
 
-`core` and `memory` are programs of their own: decisions without sockets, and what large bodies take.
+`core`, `tables` and `memory` are programs of their own: decisions without sockets, tables of all sizes, and what large
+bodies take.
 """

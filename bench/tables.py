@@ -12,15 +12,11 @@ import argparse
 import gc
 import random
 import re
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -157,7 +153,7 @@ def main() -> None:
     """Prints one line a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kinds", nargs="*", metavar="NAME", help=f"which kinds: {', '.join(KINDS)} (all)")
-    parser.add_argument("--full", action="store_true", help="also a million mappings, and the peers with them")
+    parser.add_argument("--full", action="store_true", help="also a million mappings")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -173,13 +169,6 @@ def main() -> None:
                     KINDS[name].write(Path(folder), count)
                     figures = run("--measure", name, str(count), folder)
                 print(f"{name:<34} {count:>9,} {figures}")
-    if options.full:
-        for peer, command in PEERS.items():
-            if shutil.which(peer):
-                with tempfile.TemporaryDirectory() as folder:
-                    print(
-                        f"{peer + ' with the same mappings':<34} {MILLION:>9,} {started(peer, command, Path(folder))}"
-                    )
 
 
 def run(*arguments: str) -> str:
@@ -221,75 +210,10 @@ def nanoseconds(decide: Callable[[bytes, bytes, bytes, bool], object], asked: li
     return best
 
 
-def memory(key: str, process: str = "self", file: str = "status") -> float:
-    """MiB."""
-    found = re.search(rf"^{key}:\s+(\d+)", Path(f"/proc/{process}/{file}").read_text(), re.MULTILINE)
+def memory(key: str) -> float:
+    """MiB of this process."""
+    found = re.search(rf"^{key}:\s+(\d+)", Path("/proc/self/status").read_text(), re.MULTILINE)
     return int(found[1]) / 1024 if found else 0
-
-
-# The peers
-
-
-def nginx(folder: Path, port: int) -> list[str]:
-    """Nginx with a `map` of a million rows, in the foreground."""
-    (folder / "map").write_text("".join(f"{old(number)} {new(number)};\n" for number in range(MILLION)))
-    (folder / "conf").write_text(
-        f"daemon off; worker_processes 1; pid {folder}/pid; error_log stderr crit; events {{}}\n"
-        f"http {{ access_log off; map_hash_max_size 2097152; map_hash_bucket_size 256;\n"
-        f"map $uri $to {{ default ''; include {folder}/map; }}\n"
-        f"server {{ listen 127.0.0.1:{port}; if ($to) {{ return 301 $to; }} return 404; }} }}\n"
-    )
-    return ["nginx", "-c", str(folder / "conf"), "-p", str(folder)]
-
-
-def haproxy(folder: Path, port: int) -> list[str]:
-    """HAProxy with a `map_str` of a million rows, in the foreground."""
-    (folder / "map").write_text("".join(f"{old(number)} {new(number)}\n" for number in range(MILLION)))
-    (folder / "conf").write_text(
-        "global\n  nbthread 1\ndefaults\n  mode http\n  timeout client 9s\n  timeout server 9s\n  timeout connect 9s\n"
-        f"frontend f\n  bind 127.0.0.1:{port}\n"
-        f"  http-request redirect code 301 location %[path,map_str({folder}/map)]\n"
-    )
-    return ["haproxy", "-db", "-f", str(folder / "conf")]
-
-
-PEERS: dict[str, Callable[[Path, int], list[str]]] = {"nginx": nginx, "haproxy": haproxy}
-
-
-def started(peer: str, command: Callable[[Path, int], list[str]], folder: Path) -> str:
-    """Seconds until a peer answers with its last row, and the memory of all its processes."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    arguments = command(folder, port)
-    start = time.perf_counter()
-    server = subprocess.Popen(arguments)
-    try:
-        while (answer := asked(port)) is None and server.poll() is None:
-            time.sleep(0.01)
-        seconds = time.perf_counter() - start
-        if answer is None or new(MILLION - 1).encode() not in answer:
-            return f"{peer} does not redirect: {answer!r}"
-        held = sum(memory("Pss", process, "smaps_rollup") for process in family(server.pid))
-        peak = sum(memory("VmHWM", process) for process in family(server.pid))
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait()
-    return f"{seconds:>5.2f} s {'':>9} {peak:>5.0f} MiB {held:>5.0f} MiB"
-
-
-def asked(port: int) -> bytes | None:
-    """The answer to the last row's old address."""
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-        connection.sendall(f"GET {old(MILLION - 1)} HTTP/1.1\r\nHost: old.example\r\n\r\n".encode())
-        return connection.recv(4096)
-    return None
-
-
-def family(process: int) -> Iterator[str]:
-    """A process and those that it started."""
-    yield str(process)
-    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
-        yield from family(int(child))
 
 
 if __name__ == "__main__":

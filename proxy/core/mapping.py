@@ -121,12 +121,14 @@ class _Slots:
 
     def setdefault(self, old: bytes, position: int) -> int:
         """The position behind an old path: that which is known, or else the new one."""
-        if (known := self.get(old)) is not None:
-            return known
-        at = hash(old) & self._mask
-        while self._starts[at]:
-            at = (at + 1) & self._mask
-        self._starts[at] = position - len(old) - 1
+        starts, mask = self._starts, self._mask
+        beginning = old + b" "
+        at = hash(old) & mask
+        while start := starts[at]:
+            if self._text.startswith(beginning, start):
+                return start + len(beginning)
+            at = (at + 1) & mask
+        starts[at] = position - len(beginning)
         return position
 
 
