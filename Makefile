@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean
+.PHONY: help run test lint format bench fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' Makefile | while IFS= read -r line; do \
@@ -32,8 +32,11 @@ format: .venv/.for-working ## mends style and format where it can be done safely
 bench: .venv/.for-working ## CPU time for a request, beside nginx, HAProxy, Caddy and aiohttp; ARGS=--help tells more
 	@$(BIN)/python -m bench $(ARGS)
 
+fuzz: .venv/.for-fuzzing ## ten minutes for each target, ARGS="--seconds 60 decide" for less; what raises is in fuzz/findings/
+	@$(BIN)/python -m fuzz $(ARGS)
+
 clean: ## removes .venv and all that was built; certs/ and rules/ stay
-	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis fuzz/learnt
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp says for which pyproject.toml .venv was filled; whoever can work can also run.
@@ -46,6 +49,11 @@ clean: ## removes .venv and all that was built; certs/ and rules/ stay
 	@echo "installing Sunset and its tools into .venv"
 	@$(PIP) install --editable '.[dev]'
 	@touch .venv/.for-running $@
+
+.venv/.for-fuzzing: pyproject.toml | .venv/bin/pip
+	@echo "installing Sunset, its tools and a fuzzer into .venv"
+	@$(PIP) install --editable '.[fuzz]'
+	@touch .venv/.for-running .venv/.for-working $@
 
 # pip is the last thing that venv writes, so a .venv without it is one that was broken off.
 .venv/bin/pip:

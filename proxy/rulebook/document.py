@@ -239,6 +239,9 @@ def _composer_code(error: ComposerError) -> str:
 def _syntax(file: str, text: str, error: yaml.MarkedYAMLError, code: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Place(file) if mark is None else Place(file, mark.line + 1, mark.column + 1)
+    lines = f"{text}.".splitlines()
+    if place.line > len(lines):  # libyaml sees the end of a text below a last line that has no end
+        place = Place(file, len(lines), len(lines[-1]))
     parts = [str(part) for part in (error.context, error.problem) if part]
     message = ": ".join(parts) or "this is not YAML"
     if code == "yaml-documents":

@@ -99,6 +99,12 @@ def test_what_is_beyond_the_core_is_refused(text: str, code: str) -> None:
     assert codes(text) == [code]
 
 
+@pytest.mark.parametrize("text", ["\n\n[", "a: [", "a: [\r", "a: {b", 'a: "\n', "a: [\u2028 "])
+def test_a_place_is_never_below_the_text(text: str) -> None:
+    (problem,) = parse_document("f.yaml", text)[1]
+    assert problem.place.line <= len(f"{text}.".splitlines())
+
+
 def test_an_end_marker_ends_the_document() -> None:
     assert parsed("a: 1\n...\n").data == {"a": 1}
 
