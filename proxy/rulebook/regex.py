@@ -62,8 +62,7 @@ def parse_regex(text: str, *, match_case: bool) -> RegexPattern:
 def with_families(patterns: Sequence[RegexPattern], *, match_case: bool) -> Iterator[RegexPattern]:
     """The same patterns; where more than a few begin with the same literal, each knows the alternation of its family.
 
-    A path that many could match is compared once for each family, and then with the members of those that match. (RE2
-    has sets for this, but where their memory ends they answer as if nothing matched; an expression only gets slower.)
+    A path that many could match is compared once for each family, and then with the members of those that match.
     """
     by_prefix: dict[bytes, list[RegexPattern]] = {}
     for pattern in patterns:
