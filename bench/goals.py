@@ -97,3 +97,14 @@ def value(figure: Figure, ours: Row, theirs: Row) -> float:
             return theirs.memory_kib / ours.memory_kib
         case Figure.LOADING:
             return LOADING_SECONDS / ours.loading_seconds
+
+
+def complaints(results: Results, *, whole: bool) -> Iterator[str]:
+    """What is not as it must be. Of a whole run in the full form nothing may be missing."""
+    judgements = {judgement.goal: judgement for judgement in judge(results)}
+    for goal in GOALS:
+        judgement = judgements.get(goal)
+        if judgement is None and whole:
+            yield f"not measured: {goal}"
+        elif judgement is not None and not judgement.holds:
+            yield f"missed: {goal}: {judgement.value:.2f}, and must be {goal.least:.2f}"

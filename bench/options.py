@@ -53,4 +53,5 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(known)}")
     if (options.rounds or 0) < 0 or (options.seconds is not None and options.seconds < 1):
         parser.error("rounds are 0 or more, seconds 1 or more")
+    options.quick = not (options.full or options.show)
     return options

@@ -37,7 +37,7 @@ class Sunset(Peer):
         return proxy.__version__
 
     def lacks(self, load: Load) -> str:
-        """It learned to terminate TLS, and to work in several processes, after the benchmark was written."""
+        """What an older Sunset cannot do, which this may be run with, to compare."""
         wanted = {"--listen-tls": load.tls, "--workers": self.cores > 1}
         return ", ".join(option for option, needed in wanted.items() if needed and option not in options())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.goals import GOALS, judge
+from bench.goals import GOALS, complaints, judge
 from bench.machine import Machine
 from bench.markdown import documents, filled
 from bench.plot import svg
@@ -74,6 +74,14 @@ def test_a_ratio_is_the_median_of_the_ratios_of_rounds() -> None:
 )
 def test_goals_are_judged(name: str, rows: list[Row], held: list[bool]) -> None:
     assert [judgement.holds for judgement in judge(results(name, *rows))] == held
+
+
+def test_a_figure_that_is_missed_or_missing_is_complained_of() -> None:
+    part = results("keep-alive", row("Sunset", 10), row("nginx", 7), row("Caddy", 30))
+    assert list(complaints(part, whole=False)) == ["missed: keep-alive: Sunset / nginx: 0.70, and must be 0.75"]
+    complained = list(complaints(part, whole=True))
+    assert len(complained) == len(GOALS) - 1
+    assert complained[1] == "not measured: keep-alive: Sunset / aiohttp"
 
 
 def test_every_goal_is_about_something_that_is_measured() -> None:
