@@ -55,10 +55,19 @@ log = logging.getLogger("sunset")
 class Server:
     """A running server, between `start` and `stop`: `async with Server(rulebook, settings) as server`."""
 
-    def __init__(self, rulebook: Rulebook, settings: Settings, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        certificates: Certificates | None = None,
+    ) -> None:
         self.settings = settings
         self.clock = Clock(settings.at) if clock is None else clock
-        self.certificates = Certificates(settings.certs) if settings.listen_tls else None
+        self.certificates = certificates
+        if certificates is None and settings.listen_tls:
+            self.certificates = Certificates(settings.certs)
         self.counts = Counts(rulebook)
         sampled = Sampled(self.clock.steady, settings.timeouts.log_line)
         self._upstream = Upstream(settings, self.clock)

@@ -1,6 +1,8 @@
 """Certificates as they are written, and what else is kept in files: whole, and for the right eyes alone."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from proxy.edge.certificates import Certificates
 from proxy.errors import RulebookErrors, SunsetError
 from tests.tls.authority import issue
 
+TOP = Path(__file__).parent.parent.parent
 RULEBOOK = "targets: [new.example]\n"
 SITE = "site: {name}\nhosts: [{name}.example, www.{name}.example]\nmoves_to: https://new.example\n"
 
@@ -135,3 +138,11 @@ def test_hosts_are_those_of_the_rule_files_also_when_they_change(tmp_path: Path)
 def test_rule_files_that_cannot_be_used_are_told_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(RulebookErrors):
         Hosts(tmp_path)
+
+
+def test_without_the_extra_it_is_told_what_to_install() -> None:
+    program = "import sys; sys.modules['acme'] = None; from proxy.cli.app import app; app(['acme'], prog_name='sunset')"
+    ran = subprocess.run([sys.executable, "-c", program], check=False, cwd=TOP, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "sunset-proxy[acme]" in ran.stderr
+    assert "Traceback" not in ran.stderr

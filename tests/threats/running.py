@@ -83,6 +83,13 @@ class Running:
         assert self.process.stderr is not None
         self.process.stderr.close()
 
+    @property
+    def tls_port(self) -> int:
+        """Where it speaks TLS."""
+        port = re.search(r"listening on https://\S+:(\d+)", "".join(self.lines))
+        assert port is not None
+        return int(port[1])
+
     def connect(self) -> socket.socket:
         """A connection of a client."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
