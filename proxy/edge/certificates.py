@@ -98,7 +98,7 @@ class Certificates:
         return self._known.default
 
     def of(self, host: bytes) -> Certificate | None:
-        """The certificate for a host; of several one that is valid now, and of these the one that is longest."""
+        """The certificate for a host; of several one that is valid now, rather not self-signed, then the longest."""
         named = self._known.named
         candidates = named.get(host) or named.get(b"." + host.partition(b".")[2])
         if candidates is None:
@@ -106,7 +106,7 @@ class Certificates:
         if len(candidates) == 1:
             return candidates[0]
         now = self._now()
-        return max(candidates, key=lambda certificate: (certificate.is_valid(now), certificate.ends))
+        return max(candidates, key=lambda each: (each.is_valid(now), not each.is_self_signed, each.ends))
 
     def context_for(self, name: str) -> ssl.SSLContext | None:
         """What a handshake for a name goes on with; the name is empty where the client gave none."""

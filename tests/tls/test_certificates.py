@@ -79,6 +79,13 @@ def test_of_several_for_a_name_a_valid_one_and_the_longest_is_chosen(certs: Path
     assert file_for(read(certs, NOW + 200 * DAY), b"po.co") == "c-to-come.pem"
 
 
+def test_one_that_is_not_self_signed_goes_before_one_that_is(certs: Path) -> None:
+    of_days("po.co", begins=-1 * DAY, days=999).plain(certs, "a-self-signed")
+    issue("po.co", begins=NOW - DAY, ends=NOW + 9 * DAY).plain(certs, "b-issued")
+    assert file_for(read(certs), b"po.co") == "b-issued.pem"
+    assert file_for(read(certs, NOW + 10 * DAY), b"po.co") == "a-self-signed.pem"
+
+
 def test_an_expired_certificate_is_better_than_none_and_is_told(certs: Path) -> None:
     of_days("po.co", begins=-90 * DAY, days=80).plain(certs, "old")
     certificates = read(certs)
