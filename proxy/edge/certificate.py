@@ -40,6 +40,14 @@ SMALLEST_RSA_KEY: Final = 2048
 SOON: Final = 14 * 86400
 """Seconds before its end from which on a certificate should have been renewed."""
 
+_NOT_UNDERSTOOD = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library says of bytes that are no certificate, or none that it knows."""
 _END = b"-----END CERTIFICATE-----"
 
 
@@ -135,14 +143,20 @@ def read(chain_file: Path, key_file: Path) -> Certificate:
     """The certificate in two files. Raises `Unusable` with what to do about it."""
     chain = _contents(chain_file, "the certificate and its chain")
     key = _contents(key_file, f"the key of {chain_file.name}")
-    certificates = _parse_chain(chain, chain_file)
-    leaf = certificates[0]
-    _check_key(key, key_file, certificates, chain_file)
+    try:
+        certificates = x509.load_pem_x509_certificates(chain)
+        _check_chain(certificates, chain, chain_file)
+        _check_key(key, key_file, certificates, chain_file)
+        return _certificate(certificates[0], chain_file, chain, key)
+    except _NOT_UNDERSTOOD:  # much is parsed only when it is looked at
+        message = "holds no certificate that can be read; put it there in PEM, its chain behind it"
+        raise Unusable(chain_file, message) from None
+
+
+def _certificate(leaf: x509.Certificate, file: Path, chain: bytes, key: bytes) -> Certificate:
     names = tuple(dict.fromkeys(_names(leaf)))
-    exact = frozenset(name.encode() for name in names if not name.startswith("*."))
-    below = frozenset(name[1:].encode() for name in names if name.startswith("*."))
     return Certificate(
-        file=str(chain_file),
+        file=str(file),
         names=names,
         issuer=_readable(leaf.issuer),
         serial=f"{leaf.serial_number:x}",
@@ -151,8 +165,8 @@ def read(chain_file: Path, key_file: Path) -> Certificate:
         is_self_signed=leaf.issuer == leaf.subject,
         chain=chain,
         key=key,
-        _exact=exact,
-        _below=below,
+        _exact=frozenset(name.encode() for name in names if not name.startswith("*.")),
+        _below=frozenset(name[1:].encode() for name in names if name.startswith("*.")),
     )
 
 
@@ -173,14 +187,8 @@ def _contents(file: Path, what: str) -> bytes:
     return contents
 
 
-def _parse_chain(chain: bytes, file: Path) -> list[x509.Certificate]:
-    try:
-        certificates = x509.load_pem_x509_certificates(chain)
-        certificates[0].extensions  # noqa: B018 - parsed when it is asked for
-    except ValueError:
-        raise Unusable(
-            file, "holds no certificate that can be read; put it there in PEM, its chain behind it"
-        ) from None
+def _check_chain(certificates: list[x509.Certificate], chain: bytes, file: Path) -> None:
+    """Whether a chain is whole, and in its order."""
     if chain.rpartition(_END)[2].strip():
         raise Unusable(file, "breaks off; was it copied whole?")
     for certificate, issuer in pairwise(certificates):
@@ -190,7 +198,6 @@ def _parse_chain(chain: bytes, file: Path) -> list[x509.Certificate]:
                 f"is out of order: {_readable(issuer.subject)} did not issue {_readable(certificate.subject)}; "
                 "put the certificate first, then who issued it, and so on",
             )
-    return certificates
 
 
 def _check_key(key: bytes, key_file: Path, certificates: list[x509.Certificate], chain_file: Path) -> None:

@@ -63,7 +63,11 @@ def pebble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pebble]:
     # It would wait before it looks, and refuse good nonces now and then; that is the library's to be tested with.
     environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
     with (folder / "log").open("wb") as log:
-        processes = [subprocess.Popen(command, env=environment, stdout=log, stderr=log) for command in (names, server)]
+        processes = [
+            # They end with the tests, also where those are killed.
+            subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], env=environment, stdout=log, stderr=log)
+            for command in (names, server)
+        ]
         try:
             wait_for(acme, processes)
             yield Pebble(f"https://localhost:{acme}/dir", http, folder / "trust.pem")

@@ -1,6 +1,8 @@
 """One certificate: what is taken, what is refused and how that is told (threat T18)."""
 
+import base64
 import os
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.edge.certificate import Certificate, Unusable, read
 from proxy.edge.self_signed import make
@@ -90,6 +94,7 @@ def signed_by_itself(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> byte
 
 
 LEAF, INTERMEDIATE = blocks(GOOD.chain)
+DER = x509.load_pem_x509_certificate(LEAF).public_bytes(Encoding.DER)
 ROOT_PEM = ROOT.cert_pem.bytes()
 
 REFUSED = {
@@ -182,6 +187,17 @@ def _taken_or_refused(folder: Path, chain: bytes, key: bytes, whole: Certificate
     assert taken.names == whole.names
     # Of a chain only what ends at the end of a certificate can be taken for a whole one.
     assert chain.rstrip() in {LEAF.rstrip(), GOOD.chain.rstrip()}
+
+
+@pytest.mark.filterwarnings("ignore")  # of numbers that should not be, as the library reads them
+@given(places=st.lists(st.tuples(st.integers(0, len(DER) - 1), st.integers(0, 255)), min_size=1, max_size=4))
+def test_no_bytes_raise_anything_else(tmp_path_factory: pytest.TempPathFactory, places: list[tuple[int, int]]) -> None:
+    changed = bytearray(DER)
+    for place, byte in places:
+        changed[place] = byte
+    chain = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(changed) + b"-----END CERTIFICATE-----\n"
+    with suppress(Unusable):
+        read(*written(tmp_path_factory.getbasetemp(), chain, GOOD.key))
 
 
 @pytest.mark.parametrize(

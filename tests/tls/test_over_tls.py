@@ -159,7 +159,7 @@ async def test_a_connection_that_ends_says_so(serving: Serving, filled: Path) ->
 def whole(port: int, request: bytes) -> bytes:
     """Everything that is answered. Raises `ssl.SSLEOFError` where the end is none of TLS (close_notify)."""
     with (
-        socket.create_connection(("127.0.0.1", port), PATIENCE) as sock,
+        socket.create_connection(("127.0.0.1", port), 6 * PATIENCE) as sock,
         trusting().wrap_socket(sock, server_hostname="po.co", suppress_ragged_eofs=False) as tls,
     ):
         tls.sendall(request)

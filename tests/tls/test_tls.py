@@ -66,7 +66,7 @@ async def test_a_client_that_wants_to_renegotiate_is_refused(server: Server) -> 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(b"R\n"), PATIENCE)
+    said, _ = await asyncio.wait_for(process.communicate(b"R\n"), 6 * PATIENCE)
     assert b"RENEGOTIATING" in said
     assert b"no renegotiation" in said
 
@@ -110,7 +110,7 @@ async def test_a_session_is_resumed_also_behind_a_swapped_certificate(
 def resume(context: ssl.SSLContext, port: int, session: ssl.SSLSession | None) -> ssl.SSLSession | None:
     """Ask for a page; gives the session where it was a new one."""
     with (
-        socket.create_connection(("127.0.0.1", port), PATIENCE) as sock,
+        socket.create_connection(("127.0.0.1", port), 6 * PATIENCE) as sock,
         context.wrap_socket(sock, server_hostname="po.co", session=session) as tls,
     ):
         tls.sendall(get(b"/x"))
