@@ -36,8 +36,8 @@ _HOP_BY_HOP = frozenset(
     }
 )
 
-_NAMING_NO_FIELD = frozenset({b"close", b"keep-alive"})
-"""What Connection says nearly always: something of the connection itself."""
+_NAMING_NO_FIELD = frozenset({b"", b",close", b",keep-alive"})
+"""What all Connection fields of a message say, put together, where it is of the connection itself: nearly always."""
 
 _FOR_BOTH_ENDS = frozenset(
     {
@@ -57,65 +57,62 @@ _FOR_BOTH_ENDS = frozenset(
 )
 """Fields that stay, whoever names them in Connection."""
 
-_WRITTEN_HERE = frozenset({b"forwarded", b"expect"})
-"""Fields of a request that Sunset writes or answers itself."""
+_NOT_TO_ORIGIN = _HOP_BY_HOP | {b"forwarded", b"expect"}
+"""Beside what is between neighbours: fields of a request that Sunset writes or answers itself."""
 
 _MANY_TIMES = frozenset({b"link", b"set-cookie", b"vary", b"via"})
 """Fields of which one more does not replace those that are there."""
 
 
-def end_to_end(headers: Sequence[Header]) -> list[Header]:
+def end_to_end(headers: Iterable[Header]) -> list[Header]:
     """The fields that go on to the next hop, in their order, repeated ones and all."""
-    names = [name.lower() for name, _ in headers]
-    dropped = _between_neighbours(headers, names)
-    return [header for header, name in zip(headers, names, strict=True) if name not in dropped]
+    return _without(_HOP_BY_HOP, headers)
 
 
-def claims(names: Sequence[bytes]) -> frozenset[bytes]:
-    """Those fields of a request, by names in lower case, that say what only Sunset tells the origin."""
-    together = b"\n".join(names)
-    if b"_" not in together and b"x-forwarded-" not in together:
-        return _WRITTEN_HERE
-    return _WRITTEN_HERE.union(name for name in names if b"_" in name or name.startswith(b"x-forwarded-"))
+def without_claims(headers: list[Header]) -> list[Header]:
+    """The fields of a request without those that say what only Sunset tells the origin."""
+    names = b"\n".join([name for name, _ in headers]).lower()
+    if b"_" not in names and b"x-forwarded-" not in names:
+        return headers
+    return [header for header in headers if b"_" not in header[0] and not header[0].lower().startswith(b"x-forwarded-")]
 
 
-def to_origin(headers: Sequence[Header], host: bytes, asked_by: Iterable[Header], *, version: bytes) -> list[Header]:
+def to_origin(headers: Iterable[Header], host: bytes, asked_by: Iterable[Header], *, version: bytes) -> list[Header]:
     """The fields of a request to the origin.
 
     `host` is what Host shall be, `version` the protocol version that the client speaks (`b"1.1"`). What clients claim
     of themselves in Forwarded and X-Forwarded-* is overwritten by `asked_by`, which `forwarded` makes.
     """
-    names = [name.lower() for name, _ in headers]
-    dropped = _between_neighbours(headers, names) | claims(names)
     fields = [
-        (header[0], host) if name == b"host" else header
-        for header, name in zip(headers, names, strict=True)
-        if name not in dropped
+        (header[0], host) if len(header[0]) == len(b"host") and header[0].lower() == b"host" else header
+        for header in without_claims(_without(_NOT_TO_ORIGIN, headers))
     ]
     return [*fields, via(version), *asked_by]
 
 
-def to_client(headers: Sequence[Header], ours: Iterable[Header], *, version: bytes) -> list[Header]:
+def to_client(headers: Iterable[Header], ours: Sequence[Header], *, version: bytes) -> list[Header]:
     """The fields of the origin's answer with `ours` behind them, which replace those of the same name.
 
     `version` is the protocol version that the origin speaks.
     """
-    added = list(ours)
-    replaced = {name.lower() for name, _ in added} - _MANY_TIMES
-    names = [name.lower() for name, _ in headers]
-    dropped = _between_neighbours(headers, names) | replaced
-    fields = [header for header, name in zip(headers, names, strict=True) if name not in dropped]
-    return [*fields, via(version), *added]
+    replaced = [lowered for name, _ in ours if (lowered := name.lower()) not in _MANY_TIMES]
+    return [*_without(_HOP_BY_HOP.union(replaced), headers), via(version), *ours]
 
 
-def _between_neighbours(headers: Sequence[Header], names: Sequence[bytes]) -> frozenset[bytes]:
-    """The fields that end here; `names` are those of `headers` in lower case."""
-    if b"connection" not in names:
-        return _HOP_BY_HOP
-    said = b",".join([value for (_, value), name in zip(headers, names, strict=True) if name == b"connection"]).lower()
+def _without(dropped: frozenset[bytes], headers: Iterable[Header]) -> list[Header]:
+    """The fields but for those, which `Connection` is one of, and for what Connection names."""
+    fields: list[Header] = []
+    said = b""
+    for header in headers:
+        name = header[0].lower()
+        if name not in dropped:
+            fields.append(header)
+        elif name == b"connection":
+            said += b"," + header[1].lower()
     if said in _NAMING_NO_FIELD:
-        return _HOP_BY_HOP
-    return _HOP_BY_HOP | ({option.strip() for option in said.split(b",")} - _FOR_BOTH_ENDS)
+        return fields
+    named = {option.strip() for option in said.split(b",")} - _FOR_BOTH_ENDS
+    return [header for header in fields if header[0].lower() not in named]
 
 
 def via(version: bytes) -> Header:

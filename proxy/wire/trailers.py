@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from proxy.wire.hop import claims, end_to_end
+from proxy.wire.hop import end_to_end, without_claims
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,8 +67,7 @@ def trailers_to_client(trailers: Sequence[Header]) -> list[Header]:
 
 def trailers_to_origin(trailers: Sequence[Header]) -> list[Header]:
     """The trailers of a client's request that go on."""
-    claimed = claims([name.lower() for name, _ in trailers])
-    return [header for header in trailers_to_client(trailers) if header[0].lower() not in claimed]
+    return without_claims(trailers_to_client(trailers))
 
 
 def announced(headers: Sequence[Header]) -> list[Header]:
