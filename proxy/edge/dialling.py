@@ -16,14 +16,14 @@ from aiohappyeyeballs import start_connection
 from proxy.edge.addresses import Addresses
 from proxy.edge.faults import Reason, UpstreamError
 from proxy.edge.origin_connection import OriginConnection
-from proxy.edge.resolver import AddressRefusedError, OriginResolver
+from proxy.edge.resolver import AddressRefusedError, OriginResolver, look_up
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
     from proxy.core.model import Origin, OriginTls
-    from proxy.edge.resolver import Networks
+    from proxy.edge.resolver import Lookup, Networks
     from proxy.edge.settings import Timeouts
 
 _NEXT_ADDRESS = 0.25
@@ -33,8 +33,16 @@ _NEXT_ADDRESS = 0.25
 class Dialler:
     """Connects as one kind of site asks: into `networks` beside the public internet, and trusting as `tls` says."""
 
-    def __init__(self, networks: Networks, tls: OriginTls, timeouts: Timeouts, *, steady: Callable[[], float]) -> None:
-        resolver = OriginResolver(networks, timeouts, steady=steady)
+    def __init__(
+        self,
+        networks: Networks,
+        tls: OriginTls,
+        timeouts: Timeouts,
+        *,
+        steady: Callable[[], float],
+        lookup: Lookup = look_up,
+    ) -> None:
+        resolver = OriginResolver(networks, timeouts, steady=steady, lookup=lookup)
         self._addresses = Addresses(resolver, timeouts.dns, steady=steady)
         self._tls = tls
         self._trust: ssl.SSLContext | None = None

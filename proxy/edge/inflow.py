@@ -1,4 +1,4 @@
-"""What one side of a tunnel says, from the moment on that its connection no longer speaks HTTP (RFC 9110 section 7.8).
+"""What a client says in a tunnel, from the moment on that its connection no longer speaks HTTP (RFC 9110 section 7.8).
 
 aiohttp gives the bytes of a connection that has switched protocols to a parser of that protocol. An inflow stands in
 the parser's place, and only keeps the bytes in a stream: a bounded one, which lets the other end wait when it is full.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Inflow:
-    """The bytes of one side; read them from `stream`. `limit` is in bytes."""
+    """The client's bytes; read them from `stream`. `limit` is in bytes."""
 
     def __init__(self, protocol: BaseProtocol, limit: int) -> None:
         self.stream = StreamReader(protocol, limit, loop=asyncio.get_running_loop())

@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from proxy.edge.settings import Timeouts
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 Address = tuple[int, int, int, str, Any]
 """What a socket can be connected to, as `getaddrinfo` gives it: family, kind, protocol, name, and address with port."""
+Lookup = Callable[[str, int], Awaitable[list[Address]]]
+"""Who is asked for the addresses of a name, with a port."""
 
 
 class AddressRefusedError(OSError):
@@ -49,7 +50,7 @@ class OriginResolver:
         timeouts: Timeouts,
         *,
         steady: Callable[[], float],
-        lookup: Callable[[str, int], Awaitable[list[Address]]] = look_up,
+        lookup: Lookup = look_up,
     ) -> None:
         self._networks = networks
         self._timeouts = timeouts
