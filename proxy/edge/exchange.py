@@ -86,7 +86,10 @@ class Exchange:
     # The request
 
     def send_head(self, head: bytes, method: bytes) -> None:
-        """Send the head; `method` decides whether the answer has a body. Raises `UpstreamError`."""
+        """Send the head, and what is there of the body; `method` decides whether the answer has one.
+
+        Raises `UpstreamError`.
+        """
         connection = self._connection
         self._parser = AnswerParser(self._limits, method=method)
         connection.hearer = self

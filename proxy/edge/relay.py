@@ -18,7 +18,7 @@ from proxy.core.schedule import Phase
 from proxy.core.url import split_absolute, split_fragment
 from proxy.edge.faults import Reason, UpstreamError
 from proxy.edge.tunnel import SWITCHED, Tunnel, asks_for_websocket, is_to_websocket
-from proxy.edge.upload import Upload
+from proxy.edge.upload import Upload, whole_body
 from proxy.wire.answer import headers_of
 from proxy.wire.chunks import chunk, last_chunk
 from proxy.wire.coding import CodingError
@@ -79,9 +79,10 @@ class Relay:
         passage = Passage(request, decision, authority, target, visit, asks_for_websocket(request))
         try:
             exchange = await self._origins.open(decision.cause.site)
-            if request.has_body:
-                return await self._with_body(passage, exchange)
-            return await self._without_body(passage, exchange)
+            body = whole_body(request)
+            if body is None:
+                return await self._with_upload(passage, exchange)
+            return await self._at_once(passage, exchange, body)
         finally:
             if visit is not None:
                 self._counts.noticed(decision.cause.site.name, visit.outcome)
@@ -108,13 +109,14 @@ class Relay:
             fields += ACCEPTED
         return request_head(request.method, passage.target, fields)
 
-    async def _without_body(self, passage: Passage, exchange: Exchange) -> int | Tunnel:
+    async def _at_once(self, passage: Passage, exchange: Exchange, body: bytes) -> int | Tunnel:
+        """A request all of which is there: nothing has to be waited for but its answer."""
         request = passage.request
         clean = False
         tunnel: Tunnel | None = None
         try:
             try:
-                answer = await self._ask(passage, exchange)
+                answer = await self._ask(passage, exchange, body)
             except UpstreamError as error:
                 if error.reason is not Reason.DISCONNECTED or request.method not in _SAFE or request.began:
                     raise
@@ -123,7 +125,7 @@ class Relay:
                 if again is None:
                     raise
                 exchange = again
-                answer = await self._ask(passage, exchange)
+                answer = await self._ask(passage, exchange, body)
             if answer.status == SWITCHING:
                 tunnel = self._switch(passage, exchange, answer)
             else:
@@ -134,8 +136,8 @@ class Relay:
                 exchange.close(clean=clean)
         return answer.status if tunnel is None else tunnel
 
-    async def _ask(self, passage: Passage, exchange: Exchange) -> AnswerHead:
-        exchange.send_head(self._head(passage, exchange.origin), passage.request.method)
+    async def _ask(self, passage: Passage, exchange: Exchange, body: bytes) -> AnswerHead:
+        exchange.send_head(self._head(passage, exchange.origin) + body, passage.request.method)
         exchange.await_answer()
         return await self._answer(passage, exchange)
 
@@ -163,7 +165,8 @@ class Relay:
         request.send(response_head(answer.status, [*fields, *SWITCHED], answer.reason))
         return Tunnel(request, exchange, self._settings.timeouts.tunnel)
 
-    async def _with_body(self, passage: Passage, exchange: Exchange) -> int | BadRequest:
+    async def _with_upload(self, passage: Passage, exchange: Exchange) -> int | BadRequest:
+        """A request whose body is still to come, while the origin may already answer."""
         request = passage.request
         upload = Upload(request, exchange, self._settings)
         clean = False

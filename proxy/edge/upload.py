@@ -1,7 +1,8 @@
 """A client's body on its way to the origin (RFC 9112 sections 6 and 7), while the origin may already answer.
 
-It goes as fast as the slower side takes it. What the body is framed by was decided with the head: a length as it was
-given, or chunks made anew. Trailers that the client sent go along behind the last chunk, if they may be there at all.
+A small body that has come with its head goes along with the head (`whole_body`). Any other goes as fast as the slower
+side takes it (`Upload`). What the body is framed by was decided with the head: a length as it was given, or chunks made
+anew. Trailers that the client sent go along behind the last chunk, if they may be there at all.
 """
 
 from __future__ import annotations
@@ -25,6 +26,22 @@ BODY_TOO_SLOW = BadRequest(408, "request body too slow")
 MALFORMED_BODY = BadRequest(400, "malformed request body")
 
 
+def whole_body(request: Request) -> bytes | None:
+    """The body as the origin is sent it, if all of it is here, which is never more than is held of one; else `None`."""
+    if not request.has_body:
+        return b""
+    if not request.body.is_eof() or request.body.exception() is not None:
+        return None
+    content = request.body.read_nowait()
+    if not request.is_chunked:
+        return content
+    return (chunk(content) if content else b"") + _end_of_chunks(request)
+
+
+def _end_of_chunks(request: Request) -> bytes:
+    return last_chunk(trailers_to_origin(request.trailers))
+
+
 class Upload:
     """One body. `refusal` is set where the client is at fault, `failure` where the origin does not take the body."""
 
@@ -45,7 +62,7 @@ class Upload:
             while piece := await self._read():
                 await self._send(chunk(piece) if request.is_chunked else piece)
             if request.is_chunked:
-                await self._send(last_chunk(trailers_to_origin(request.trailers)))
+                await self._send(_end_of_chunks(request))
             self.complete = True
         except TimeoutError:
             self.failure = UpstreamError(Reason.ANSWER_TIMEOUT, "takes no more of the request's body")

@@ -233,6 +233,21 @@ async def test_a_kept_connection_that_died_is_replaced_unseen(serving: Serving, 
         assert errors(server) == {}
 
 
+@pytest.mark.parametrize(
+    ("field", "body"), [(b"Content-Length: 3", b"abc"), (b"Transfer-Encoding: chunked", b"3\r\nabc\r\n0\r\n\r\n")]
+)
+async def test_a_body_that_has_come_whole_goes_on_the_new_connection_too(
+    serving: Serving, originating: Originating, field: bytes, body: bytes
+) -> None:
+    origin = await originating(OK)
+    origin.dies_after = 1
+    server = await start(serving, origin.origin)
+    for _ in range(2):
+        assert (await ask(server, get(b"/", b"po.co", field) + body)).status == 200
+    assert [received.body for received in origin.received] == [b"abc"] * 3
+    assert origin.connections == 2
+
+
 async def test_what_may_have_been_done_is_not_done_twice(serving: Serving, originating: Originating) -> None:
     origin = await originating(OK)
     origin.dies_after = 1
