@@ -121,10 +121,10 @@ class Vestibule:
         longest = self._limits.introduction
         taken = b""
         while True:
-            await _readable(sock)
             try:
                 seen = sock.recv(longest, socket.MSG_PEEK)
             except BlockingIOError:
+                await _readable(sock)
                 continue
             if not seen:
                 raise ProxyProtocolError("cut off")
