@@ -22,6 +22,7 @@ from proxy.core.url import parse_host
 from proxy.edge.certificate import presented
 from proxy.edge.clients import peer_of
 from proxy.wire.answer import headers_of, status_of
+from proxy.wire.forwarded import plain_scheme
 from proxy.wire.own_answer import LOCATION, Prepared
 from proxy.wire.plain_head import PLAIN_FIELDS, PLAIN_LINE
 from proxy.wire.request_head import HeadError, end_of_head
@@ -82,6 +83,8 @@ class Front:
         """How many more answers until one is timed."""
         self.known: dict[bytes, tuple[bytes, bool]] = {}
         """Fields that are plain, with the Host in them, and whether the connection is to be closed."""
+        self.other_scheme = self
+        """The front for requests that came by the other scheme to whoever passes them on here."""
         self._pages = pages
         self._others: dict[tuple[Outcome, Cause | None, bool], tuple[Prepared, Tally]] = {}
         self.redirects: dict[Cause, tuple[int, Prepared, Tally]] = {}
@@ -141,7 +144,9 @@ class Door(asyncio.Protocol):
         "_certificate",
         "_front",
         "_introduction",
+        "_is_trusted",
         "_left",
+        "_looks_closer",
         "_paused",
         "_peer",
         "_rest",
@@ -151,8 +156,12 @@ class Door(asyncio.Protocol):
     )
 
     def __init__(self, front: Front, introduction: Introduction | None = None) -> None:
-        self._front = front
+        self._front = front if introduction is None or not introduction.secure or front.secure else front.other_scheme
         self._introduction = introduction
+        self._is_trusted = False
+        """Whether whoever is connected is believed in what its fields say of the client."""
+        self._looks_closer = self._front.certificates is not None
+        """Whether it depends on more than the connection how a request is answered."""
         self._left = front.limits.requests
         """Requests until the connection is closed."""
         self._paused = False
@@ -184,16 +193,10 @@ class Door(asyncio.Protocol):
             self._certificate = presented(transport)
         if not front.clients.admit(self):
             self._transport.abort()
-        elif self._is_spoken_for:
-            self._hand_over(b"")
-
-    @property
-    def _is_spoken_for(self) -> bool:
-        """Whether it is not the connection alone that tells who the client is, and whether it speaks TLS."""
-        front, said = self._front, self._introduction
-        if said is not None and said.secure and not front.secure:
-            return True
-        return bool(front.trust) and front.trust.believes(self.peer, said)
+        elif front.trust and front.trust.believes(self.peer, self._introduction):
+            self._is_trusted = self._looks_closer = True
+            if front.access_log is not None or not front.trust.is_plain:
+                self._hand_over(b"")
 
     def data_received(self, data: bytes) -> None:
         """Answer all plain requests at the beginning of `data`; keep or hand on the rest."""
@@ -226,22 +229,23 @@ class Door(asyncio.Protocol):
             fields = data[behind : behind + front.longest]
             if (known := front.known.get(fields)) is not None:
                 host, wants_end = known
-                behind += len(fields)
+                length = len(fields)
             elif (read := front.read_fields(fields)) is not None:
                 host, wants_end, length = read
-                behind += length
             else:
                 break
+            behind += length
             head, path, query = line.groups()
-            if front.certificates is not None and host != self._suiting and not self._suits(host):
+            told = self._told(host, fields[:length]) if self._looks_closer else front
+            if told is None:
                 break
-            decision = front.decide(host, path, query, b"GET" if head is None else head, front.secure)
+            decision = told.decide(host, path, query, b"GET" if head is None else head, told.secure)
             if type(decision) is Redirect:
                 location = decision.location
-                status, answer, tally = front.redirects.get(decision.cause, _NOT_YET)
+                status, answer, tally = told.redirects.get(decision.cause, _NOT_YET)
                 if status != decision.status:
-                    answer, tally = front.prepare(decision)
-            elif (other := front.other(decision, path, head=head is not None)) is not None:
+                    answer, tally = told.prepare(decision)
+            elif (other := told.other(decision, path, head=head is not None)) is not None:
                 location = b""
                 answer, tally = other
             else:
@@ -269,6 +273,18 @@ class Door(asyncio.Protocol):
         if answered:
             front.counts.lasted(Outcome.REDIRECT, front.steady() - began, front.timed_every)
         return answered
+
+    def _told(self, host: bytes, fields: bytes) -> Front | None:
+        """The front for a request with that host and those fields; `None` where the hall has to look at it."""
+        front = self._front
+        if front.certificates is not None and host != self._suiting and not self._suits(host):
+            return None
+        if not self._is_trusted:
+            return front
+        secure = plain_scheme(fields, secure=front.secure)
+        if secure is None:
+            return None
+        return front if secure is front.secure else front.other_scheme
 
     def _suits(self, host: bytes) -> bool:
         """Whether the certificate of the connection is the one for `host` (RFC 9110 section 15.5.20)."""

@@ -196,8 +196,11 @@ class Server:
             return hall
         certificates = self.certificates if secure else None
         front = Front(hall, self._handler.pages, self._access_log, certificates, secure=secure)
-        front.use(self.live.table)
-        self._fronts.append(front)
+        other = front.other_scheme = Front(hall, self._handler.pages, self._access_log, None, secure=not secure)
+        other.other_scheme = front
+        for each in (front, other):
+            each.use(self.live.table)
+            self._fronts.append(each)
         return front
 
     async def stop(self) -> None:

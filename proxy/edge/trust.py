@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from proxy.wire.forwarded import Provenance, provenance
+from proxy.wire.forwarded import Kind, Provenance, provenance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,11 @@ class Trust:
     def __bool__(self) -> bool:
         """Whether anybody is trusted at all."""
         return bool(self._networks)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether what trusted proxies say of the scheme can mostly be told without parsing (`plain_scheme`)."""
+        return self._fields is Kind.X_FORWARDED
 
     def believes(self, peer: str, introduction: Introduction | None) -> bool:
         """Whether the fields of what comes from `peer` are believed, which a balancer may have introduced.

@@ -37,6 +37,9 @@ _ESCAPED = re.compile(rb"\\(.)")
 _SCHEMES: Final = {b"https": True, b"wss": True, b"http": False, b"ws": False}
 
 
+_PLAIN_PROTO = re.compile(rb"(?:\A|\n)x-forwarded-proto:[ \t]*http(s?)[ \t]*\r", re.IGNORECASE)
+
+
 class Kind(StrEnum):
     """The fields that a proxy writes."""
 
@@ -84,6 +87,18 @@ def provenance(
         if not hop.address or not is_trusted(hop.address):
             break
     return Provenance(client, secure if said is None else said, tuple(hops))
+
+
+def plain_scheme(fields: bytes, *, secure: bool) -> bool | None:
+    """Whether the client spoke TLS, by the lines of a head from a proxy that is trusted to write X-Forwarded-Proto.
+
+    It is what `provenance` says as well, and `None` where that takes more than a look: a list, another word.
+    """
+    times = fields.lower().count(b"x-forwarded-proto")
+    if not times:
+        return secure
+    match = _PLAIN_PROTO.search(fields) if times == 1 else None
+    return None if match is None else match[1] != b""
 
 
 def _from_x_forwarded(headers: Iterable[Header]) -> tuple[list[Hop], bool | None]:

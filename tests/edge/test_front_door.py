@@ -6,7 +6,10 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
 
 import pytest
 import uvloop
@@ -87,12 +90,28 @@ def _talk(address: Endpoint, pieces: list[bytes]) -> tuple[bytes, bool]:
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
+    with running_pair() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def trusting_pair() -> Iterator[Pair]:
+    """They believe whoever connects in what it says of its clients."""
+    with running_pair(trusted_proxies=(ip_network("127.0.0.1"),)) as running:
+        yield running
+
+
+@contextmanager
+def running_pair(**more: Any) -> Iterator[Pair]:
     """Both on an event loop of their own, so that a test can be a plain function."""
     loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    common = {"listen": (Endpoint("127.0.0.1", 0),), "admin": None, "at": AFTER, "timeouts": Timeouts(linger=0.2)}
-    servers = [Server(book(), Settings(**common, front_door=front_door)) for front_door in (True, False)]  # type: ignore[arg-type]
+    common: dict[str, Any] = {"listen": (Endpoint("127.0.0.1", 0),), "admin": None, "at": AFTER} | more
+    timeouts = Timeouts(linger=0.2)
+    servers = [
+        Server(book(), Settings(front_door=front_door, timeouts=timeouts, **common)) for front_door in (True, False)
+    ]
     for server in servers:
         asyncio.run_coroutine_threadsafe(server.start(), loop).result(PATIENCE)
     yield Pair((servers[0].addresses[0], servers[1].addresses[0]))
@@ -225,6 +244,37 @@ def cut(data: bytes, chance: random.Random) -> list[bytes]:
 def test_the_same_requests_get_the_same_answers(pair: Pair, stream: list[bytes], seed: int) -> None:
     with_door, without = pair.ask(cut(b"".join(stream), random.Random(seed)))
     assert with_door == without
+
+
+TOLD = (
+    b"X-Forwarded-Proto: https",
+    b"x-forwarded-proto:http",
+    b"X-FORWARDED-PROTO: \tHTTPS ",
+    b"X-Forwarded-Proto: https, http",
+    b"X-Forwarded-Proto: wss",
+    b"X-Forwarded-Proto:",
+    b"X-Forwarded-Proto: httpss",
+    b"X-Forwarded-Protocol: https",
+    b"X: x-forwarded-proto: https",
+    b"X-Forwarded-For: 203.0.113.7",
+    b"X-Forwarded-For: 203.0.113.7, 127.0.0.1",
+    b"X-Forwarded-For: evil",
+    b"Forwarded: for=203.0.113.7;proto=https",
+)
+
+
+@settings(max_examples=300)
+@given(
+    told=st.lists(st.sampled_from(TOLD), max_size=3),
+    host=st.sampled_from((b"po.co", b"a.up.example")),
+    path=st.sampled_from(PATHS),
+)
+def test_the_same_is_believed_of_trusted_proxies(
+    trusting_pair: Pair, told: list[bytes], host: bytes, path: bytes
+) -> None:
+    with_door, without = trusting_pair.ask([get(path, host, *told) + get(path, host)])
+    assert with_door == without
+    assert with_door.count(b"HTTP/1.1 ") == 2
 
 
 @settings(max_examples=200)

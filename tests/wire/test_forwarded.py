@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.wire.forwarded import MAX_BYTES, MAX_HOPS, Kind, Provenance, node, plain_address, provenance
+from proxy.wire.forwarded import MAX_BYTES, MAX_HOPS, Kind, Provenance, node, plain_address, plain_scheme, provenance
 from proxy.wire.hop import forwarded
 
 PEER = "10.0.0.9"
@@ -110,6 +110,31 @@ def test_forwarded_is_read_strictly(value: bytes, client: str, elements: list[by
 def test_the_scheme_is_the_clients(addresses: bytes, schemes: bytes, secure: bool | None, *, spoken: bool) -> None:
     said = told((b"X-Forwarded-For", addresses), (b"x-forwarded-proto", schemes), secure=spoken)
     assert said.secure is (spoken if secure is None else secure)
+
+
+@pytest.mark.parametrize(
+    ("lines", "secure"),
+    [
+        (b"", None),
+        (b"X-Forwarded-Proto: https\r\n", True),
+        (b"A: b\r\nX-FORWARDED-PROTO:HTTP \r\nC: d\r\n", False),
+        (b"X-Forwarded-Proto: https, http\r\n", ...),
+        (b"X-Forwarded-Proto: http\r\nX-Forwarded-Proto: https\r\n", ...),
+        (b"X-Forwarded-Proto: wss\r\n", ...),
+        (b"X-Forwarded-Proto:\r\n", ...),
+        (b"A: X-Forwarded-Proto: https\r\n", ...),
+        (b"A-X-Forwarded-Proto: https\r\n", ...),
+    ],
+)
+@pytest.mark.parametrize("spoken", [True, False])
+def test_a_scheme_that_is_told_plainly_is_the_one_that_is_read(lines: bytes, secure: object, *, spoken: bool) -> None:
+    plain = plain_scheme(lines, secure=spoken)
+    if secure is ...:
+        assert plain is None
+        return
+    assert plain is (spoken if secure is None else secure)
+    headers = [(name, value.strip()) for name, _, value in (line.partition(b":") for line in lines.splitlines())]
+    assert told(*headers, secure=spoken).secure is plain
 
 
 def test_fields_that_are_repeated_are_one_list() -> None:
