@@ -23,10 +23,12 @@ from proxy.cli.check import check
 from proxy.cli.demo import demo
 from proxy.cli.explain import explain
 from proxy.cli.health import health
+from proxy.cli.reload import reload
 from proxy.cli.schema import schema
 from proxy.cli.self_signed import self_signed
 from proxy.cli.serve import serve
 from proxy.cli.settings import settings
+from proxy.cli.status import status
 from proxy.errors import SunsetError
 
 NOT_WELL: Final = 1
@@ -103,7 +105,7 @@ def _epilog_of(command: Callable[..., None]) -> str:
     return _listed(sys.modules[command.__module__].EXAMPLES)
 
 
-for command in (serve, demo, check, explain, audit, settings, schema, health, acme):
+for command in (serve, demo, check, explain, audit, settings, schema, health, status, reload, acme):
     app.command(help=_help_of(command), epilog=_epilog_of(command))(command)
 
 certificates = typer.Typer(callback=certs, invoke_without_command=True, help=_help_of(certs), epilog=_epilog_of(certs))

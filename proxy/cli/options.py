@@ -48,6 +48,11 @@ Certs = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print what a program can read.")]
 
+ADMIN = "127.0.0.1:9900"
+Admin = Annotated[
+    str, typer.Option("--admin", metavar="HOST:PORT", help="Where the server has its metrics.", show_default=True)
+]
+
 
 def parse_at(text: str | None) -> datetime | None:
     """The value of --at: a datetime, naive where no offset was written; `None` for now."""

@@ -87,18 +87,37 @@ def serve(
             help="Answer po.co.localhost as po.co, with .localhost.",
         ),
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            "--workers",
+            metavar="N|auto",
+            envvar="SUNSET_WORKERS",
+            help="How many processes answer clients. Without it: auto, one a core.",
+        ),
+    ] = None,
+    watch: Annotated[
+        str | None,
+        typer.Option(
+            "--watch",
+            metavar="HOW",
+            envvar="SUNSET_WATCH",
+            help="How changes of the rules are noticed: events, poll (for network file systems) or off. "
+            "Without it: events.",
+        ),
+    ] = None,
 ) -> None:
     """Run the proxy: forward before the cutover, redirect from then on.
 
-    It crosses every milestone by itself. Ctrl-C or SIGTERM lets answers under way end, then it ends. What has no option
-    is set in the environment or in sunset.toml; sunset settings lists it all.
+    It crosses every milestone by itself. Changes of the rules are taken once all of them are well, and lose no request;
+    SIGHUP and sunset reload ask for that too. Ctrl-C or SIGTERM lets answers under way end, then it ends. What has no
+    option is set in the environment or in sunset.toml; sunset settings lists it all.
     """
     configuration = configured(config, context)
 
     from proxy.edge.log import log_to_stderr
-    from proxy.edge.server import run
-    from proxy.rulebook.load import load
+    from proxy.edge.supervisor import supervise
 
-    rulebook = load(rules)
     log_to_stderr()
-    run(rulebook, configuration.settings)
+    if code := supervise(rules, configuration.settings):
+        raise typer.Exit(code)

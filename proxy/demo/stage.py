@@ -13,8 +13,9 @@ from aiohttp import web
 
 from proxy.core.model import Origin
 from proxy.demo.origin import old_shop
-from proxy.edge.server import bind, serve
+from proxy.edge.server import serve
 from proxy.edge.settings import Endpoint, SettingsError
+from proxy.edge.sockets import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

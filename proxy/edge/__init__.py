@@ -1,6 +1,10 @@
 """The floor with the sockets: everything that listens, connects, waits, or knows the time.
 
-    server         binds, starts, stops: the one that is run
+    supervisor     binds, and keeps the others alive: a `nursery`, which loads rules and forks a generation of workers,
+                   and the `desk`, which talks to people, on the listener of `admin`, and watches the rule folder
+    worker         a process that answers; `report` tells the desk what it counted, `channel` carries other messages
+    notify         what systemd is told; `activation` takes the sockets that it holds
+    server         what runs in a worker: starts, stops; the demo and tests run one alone
     live           the table that holds now, swapped when its time is over; `clock` knows when
     vestibule      where balancers introduce their clients (PROXY protocol); `trust` says whom to believe
     door           one client: plain requests are answered here, and all others shown into the hall

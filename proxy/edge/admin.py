@@ -1,4 +1,6 @@
-"""The listener for machines and people of the house: metrics, and whether the server lives and is ready.
+"""The listener for machines and people of the house: metrics, how the server stands, and a bell to ring for a reload.
+
+Nothing here changes a rule: a reload reads the folder that the server was started with, and no other.
 
 It listens on loopback unless told otherwise, and on any other address asks for a token: metrics tell what a company is
 about to do. A browser on the same machine is kept out too: a page that had its own name answered with 127.0.0.1 would
@@ -8,46 +10,63 @@ send that name as Host, and only addresses, localhost, and a token are good here
 from __future__ import annotations
 
 import hmac
+import os
+from dataclasses import asdict
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import orjson
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from proxy import __version__
 from proxy.edge.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
+    from proxy.edge.house import House
     from proxy.edge.metrics import Metrics
+    from proxy.edge.outline import SiteOutline
     from proxy.edge.settings import Endpoint
 
 TOKEN_VARIABLE = "SUNSET_ADMIN_TOKEN"  # noqa: S105 - the name of one
 SHORTEST_TOKEN = 16
+LARGEST_BODY = 1024
 
 _OPEN = frozenset({"/livez", "/readyz"})
+
+
+def demand_token(endpoint: Endpoint | None, token: str) -> None:
+    """See to it that no admin listener that others can reach is without a token. Raises `SettingsError`."""
+    if endpoint is None:
+        return
+    if not endpoint.is_loopback and not token:
+        raise SettingsError(
+            f"the admin listener on {endpoint} can be reached from elsewhere, so it needs a token: "
+            f"set {TOKEN_VARIABLE}, or let it listen on 127.0.0.1"
+        )
+    if token and len(token) < SHORTEST_TOKEN:
+        raise SettingsError(f"{TOKEN_VARIABLE} needs {SHORTEST_TOKEN} characters or more")
 
 
 class Admin:
     """Answers on the admin listener."""
 
-    def __init__(self, metrics: Metrics, endpoint: Endpoint, token: str) -> None:
-        if not endpoint.is_loopback and not token:
-            raise SettingsError(
-                f"the admin listener on {endpoint} can be reached from elsewhere, so it needs a token: "
-                f"set {TOKEN_VARIABLE}, or let it listen on 127.0.0.1"
-            )
-        if token and len(token) < SHORTEST_TOKEN:
-            raise SettingsError(f"{TOKEN_VARIABLE} needs {SHORTEST_TOKEN} characters or more")
+    def __init__(self, metrics: Metrics, house: House, token: str) -> None:
         self._metrics = metrics
+        self._house = house
         self._token = token.encode()
-        self.ready = False
 
     def application(self) -> web.Application:
         """What the listener serves."""
-        application = web.Application(middlewares=[self._guard])
+        application = web.Application(middlewares=[self._guard], client_max_size=LARGEST_BODY)
         application.router.add_get("/metrics", self._show_metrics)
         application.router.add_get("/livez", self._show_life)
         application.router.add_get("/readyz", self._show_readiness)
+        application.router.add_get("/status", self._show_status)
+        application.router.add_post("/reload", self._reload)
         return application
 
     @web.middleware
@@ -67,6 +86,7 @@ class Admin:
         )
 
     async def _show_metrics(self, request: web.Request) -> web.Response:
+        await self._house.catch_up()
         body, content_type = self._metrics.document(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
@@ -74,7 +94,83 @@ class Admin:
         return web.Response(text="ok\n")
 
     async def _show_readiness(self, _request: web.Request) -> web.Response:
-        return web.Response(text="ok\n") if self.ready else web.Response(status=503, text="not ready\n")
+        status = self._house.status
+        if not status.ready:
+            return web.Response(status=503, text=f"not ready: {status.stage}\n")
+        failed = status.reload
+        if failed is None or failed.ok:
+            return web.Response(text="ok\n")
+        return web.Response(
+            text=f"ok, but the reload of {failed.at:%Y-%m-%d %H:%M:%S} UTC was refused, "
+            f"generation {status.generation} stays: {failed.message}\n"
+        )
+
+    async def _show_status(self, _request: web.Request) -> web.Response:
+        await self._house.catch_up()
+        return _json(report_of(self._house))
+
+    async def _reload(self, request: web.Request) -> web.Response:
+        """Load the rules anew. A form of another site in somebody's browser cannot send this content type."""
+        if request.content_type != "application/json":
+            return web.Response(status=415, text="send application/json\n")
+        try:
+            asked = ReloadForm.model_validate_json(await request.read() or b"{}")
+        except ValidationError:
+            return web.Response(status=400, text='send {} or {"allow_shrink": true}\n')
+        verdict = await self._house.reload(allow_shrink=asked.allow_shrink)
+        return _json(verdict, 200 if verdict.ok else 409)
+
+
+class ReloadForm(BaseModel):
+    """The body of a request for a reload."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    allow_shrink: bool = False
+
+
+def report_of(house: House) -> dict[str, Any]:
+    """How the server stands, for programs."""
+    status, outline, now = house.status, house.outline, house.clock.now()
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "stage": status.stage,
+        "ready": status.ready,
+        "now": now,
+        "since": status.since,
+        "generation": status.generation,
+        "loaded": status.loaded,
+        "rules": status.rules,
+        "listeners": {name: list(map(str, endpoints)) for name, endpoints in house.listeners.items()},
+        "sites": [] if outline is None else [_site(site, now) for site in outline.sites],
+        "workers": [
+            {**asdict(worker), "state": worker.state, "connections": house.connections.get(worker.pid)}
+            for worker in status.workers
+        ],
+        "restarts": status.restarts,
+        "reload": status.reload,
+    }
+
+
+def _site(site: SiteOutline, now: datetime) -> dict[str, Any]:
+    following = site.next_after(now)
+    return {
+        "site": site.name,
+        "hosts": site.hosts,
+        "base": site.base,
+        "phase": site.phase_at(now),
+        "next": None if following is None else {"milestone": following[0], "at": following[1]},
+        "rules": site.rules,
+        "mapped": site.mapped,
+    }
+
+
+def _json(content: object, status: int = 200) -> web.Response:
+    body = orjson.dumps(content, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+    return web.Response(
+        status=status, body=body, headers={"Content-Type": "application/json", "Cache-Control": "no-store"}
+    )
 
 
 def _is_no_name(host: str) -> bool:

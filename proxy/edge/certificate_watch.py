@@ -27,12 +27,16 @@ log = logging.getLogger("sunset")
 class CertificateWatch:
     """Keeps `certificates` up to date between `start` and `stop`.
 
-    `every` is in seconds; `hosts` are those that there should be certificates for.
+    `every` is in seconds; `hosts` are those that there should be certificates for. Of several processes that look, one
+    `tells` what it finds.
     """
 
-    def __init__(self, certificates: Certificates, *, every: float, hosts: Iterable[str] = ()) -> None:
+    def __init__(
+        self, certificates: Certificates, *, every: float, hosts: Iterable[str] = (), tells: bool = True
+    ) -> None:
         self._certificates = certificates
         self._every = every
+        self._tells = tells
         self._hosts = tuple(dict.fromkeys(hosts))
         self._lacking: list[str] = []
         self._told: frozenset[Fault] = frozenset()
@@ -43,6 +47,11 @@ class CertificateWatch:
         """Begin, and tell what is wrong now. Needs a running loop."""
         self._tell(self._certificates.faults)
         self._wait()
+
+    def expect(self, hosts: Iterable[str]) -> None:
+        """Other rules are in use, with these hosts."""
+        self._hosts = tuple(dict.fromkeys(hosts))
+        self._tell(self._certificates.faults)
 
     def stop(self) -> None:
         """Look no more; a look that is under way still ends."""
@@ -63,12 +72,14 @@ class CertificateWatch:
     def _looked(self, look: asyncio.Future[bool]) -> None:
         self._look = None
         self._wait()
-        if look.result():
+        if look.result() and self._tells:
             log.info("certificates have changed; %d are in use", len(self._certificates.all))
         self._tell(self._certificates.faults)
 
     def _tell(self, faults: Iterable[Fault]) -> None:
         """Say what has not been said yet."""
+        if not self._tells:
+            return
         now = frozenset(faults)
         for fault in sorted(now - self._told):
             log.log(logging.ERROR if fault.severity is Severity.ERROR else logging.WARNING, "certificate: %s", fault)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from proxy.edge.certificate import Fault, Unusable, read
 from proxy.edge.clock import Clock
+from proxy.edge.settings import SettingsError
 from proxy.edge.tls import listening
 from proxy.errors import Severity
 
@@ -222,6 +223,23 @@ class Certificates:
             if not certificate.names and not entry.pair.is_default:
                 message = f"names no host (a DNS name under subjectAltName); only as {DEFAULT} could it be presented"
                 yield Fault(certificate.file, message, Severity.WARNING)
+
+
+def demand_certificate(certificates: Certificates) -> None:
+    """Look at the folder, and see to it that TLS can be spoken. Raises `SettingsError`."""
+    certificates.refresh()
+    if not certificates.all:
+        raise SettingsError(_no_certificate(certificates))
+
+
+def _no_certificate(certificates: Certificates) -> str:
+    """Why TLS cannot be spoken, and what to do about it."""
+    faults = "".join(f"\n  {fault}" for fault in certificates.faults)
+    found = f" can be used:{faults}\n" if faults else " is there; "
+    return (
+        f"--listen-tls needs a certificate, and none in {certificates.folder}{found}"
+        "put it there as certs/README.md says, or let `sunset certs self-signed` make one to try out"
+    )
 
 
 def _index(certificates: Iterable[Certificate], default: Certificate | None) -> _Known:

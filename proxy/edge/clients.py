@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections import Counter
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +41,10 @@ class Client(Protocol):
         """Close where the time is up; `tick` counts seconds."""
         ...
 
+    def conclude(self) -> None:
+        """Let one more answer be the last: to what was asked, or else to what may be on its way."""
+        ...
+
     def retire(self) -> None:
         """Close as soon as what was asked is answered."""
         ...
@@ -63,6 +68,8 @@ class Clients:
         """Connections by client, as long as there are so many that one client could have too many."""
         self._timer: asyncio.TimerHandle | None = None
         self._gone: asyncio.Event | None = None
+        self._concludes = False
+        """Whether every connection ends with its next answer."""
         self._most = settings.limits.connections
         self.tick = 0
         """Seconds since the start."""
@@ -98,6 +105,8 @@ class Clients:
         if len(members) >= self._settings.limits.client_connections and self._is_crowded(client):
             return self._turn_away("client", "too many connections of one client")
         members.add(client)
+        if self._concludes:
+            client.conclude()
         return True
 
     def exchange(self, client: Client, other: Client) -> None:
@@ -117,6 +126,24 @@ class Clients:
                 self._by_network -= Counter((network_of(client.peer),))  # which forgets those that have none left
         if self._gone is not None and not self._open:
             self._gone.set()
+
+    async def retire(self, moment: float, seconds: float) -> None:
+        """Let each connection end with its next answer; after a `moment` without a request, end it too.
+
+        Closing it in the face of a request that is on its way would lose that. What is not over after `seconds` is left
+        as it is.
+        """
+        self._concludes = True
+        for client in tuple(self._open):
+            client.conclude()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.sleep(moment)  # also where nobody is connected: somebody may be amid a TLS handshake
+                self._gone = asyncio.Event()
+                for client in tuple(self._open):
+                    client.retire()
+                if self._open:
+                    await self._gone.wait()
 
     async def drain(self, seconds: float) -> None:
         """Close idle connections, let answers that are under way end within `seconds`, then cut the rest off."""

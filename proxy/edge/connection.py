@@ -380,6 +380,10 @@ class Connection(web.RequestHandler):
             self._body.set_exception(TimeoutError("request body too slow"))
         self._body_bytes = self._body_seconds = 0
 
+    def conclude(self) -> None:
+        """Let one more answer be the last."""
+        self._left = 0 if self._answering else min(self._left, 1)
+
     def retire(self) -> None:
         """Close once the answer under way has ended, at once if there is none; a tunnel goes on until it is cut off."""
         if self._inflow is not None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from proxy.core.decision import Cause, Outcome
 from proxy.core.kind import WRITTEN, Kind
 from proxy.core.mapping import MAPPINGS
+from proxy.edge.outline import Outline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +78,7 @@ class AddressHits(NamedTuple):
 class Counts:
     """What a server has done since it was started. All families are dicts from labels to numbers."""
 
-    def __init__(self, rulebook: Rulebook) -> None:
+    def __init__(self, rulebook: Rulebook | None = None) -> None:
         self._tallies: dict[Subject, Tally] = {}
         self._requests: dict[tuple[str, Outcome, int], int] = {}
         self._hits: dict[tuple[str, str], int] = {}
@@ -97,18 +98,17 @@ class Counts:
         self.addresses_lost = 0
         """Hits on addresses that were not told apart."""
         self._taken: dict[tuple[str, object], float] = {}
-        self.expect(rulebook)
+        if rulebook is not None:
+            self.expect(Outline.of(rulebook))
 
-    def expect(self, rulebook: Rulebook) -> None:
+    def expect(self, outline: Outline) -> None:
         """Begin the series of every site and rule with 0."""
-        for site in rulebook.sites:
+        for site in outline.sites:
             if site.pass_through:
                 continue
             self._unmapped.setdefault(site.name, 0)
-            for rule in site.rules:
-                self._hits.setdefault((site.name, MAPPINGS if rule.mapped else rule.name), 0)
-            if site.mappings:
-                self._hits.setdefault((site.name, MAPPINGS), 0)
+            for rule in site.hits:
+                self._hits.setdefault((site.name, rule), 0)
 
     # Counting
 

@@ -356,6 +356,10 @@ class Door(asyncio.Protocol):
         elif quiet > (timeouts.taking if self._paused else timeouts.keep_alive):
             self._transport.abort() if self._paused else self._transport.close()
 
+    def conclude(self) -> None:
+        """Let one more answer be the last."""
+        self._left = min(self._left, 1)
+
     def retire(self) -> None:
         """Close: every complete request was answered when it came."""
         self._transport.close()

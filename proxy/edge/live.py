@@ -12,6 +12,8 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from proxy.edge.outline import Outline
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -42,6 +44,7 @@ class LiveTable:
         look_every: float = LOOK_EVERY,
     ) -> None:
         self.rulebook = rulebook
+        self.outline = Outline.of(rulebook)
         self.clock = clock
         self._preview_suffix = preview_suffix
         self._swapped = swapped

@@ -19,18 +19,16 @@ from proxy.errors import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from proxy.edge.certificates import Certificates
     from proxy.edge.counts import Counts
-    from proxy.edge.live import LiveTable
+    from proxy.edge.house import House
 
 
 class Scrape(Collector):
-    """Reads counts and the live table when it is asked."""
+    """Reads counts and how the server stands when it is asked."""
 
-    def __init__(self, counts: Counts, live: LiveTable, certificates: Certificates | None = None) -> None:
+    def __init__(self, counts: Counts, house: House) -> None:
         self._counts = counts
-        self._live = live
-        self._certificates = certificates
+        self._house = house
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: names are those that `collect` gives."""
@@ -40,7 +38,9 @@ class Scrape(Collector):
         """Every metric of Sunset's own."""
         yield from self._counters()
         yield self._durations()
-        yield from self._state()
+        yield from self._sites()
+        yield from self._rulebook()
+        yield from self._processes()
         yield from self._tls()
 
     def _counters(self) -> Iterator[Metric]:
@@ -98,21 +98,54 @@ class Scrape(Collector):
             durations.add_metric((outcome,), buckets, self._counts.seconds[outcome])
         return durations
 
-    def _state(self) -> Iterator[Metric]:
+    def _sites(self) -> Iterator[Metric]:
         phases = GaugeMetricFamily("sunset_phase", "1 for the phase that a site is in.", labels=("site", "phase"))
         cutovers = GaugeMetricFamily(
             "sunset_cutover_timestamp_seconds", "When a site's redirects begin, or began.", labels=("site",)
         )
-        for table in self._live.table.sites:
+        outline, now = self._house.outline, self._house.clock.now()
+        for site in () if outline is None else outline.sites:
+            current = site.phase_at(now)
             for phase in Phase:
-                phases.add_metric((table.site.name, phase), float(table.phase is phase))
-            if table.site.schedule.cutover is not None:
-                cutovers.add_metric((table.site.name,), table.site.schedule.cutover.timestamp())
+                phases.add_metric((site.name, phase), float(current is phase))
+            if site.schedule.cutover is not None:
+                cutovers.add_metric((site.name,), site.schedule.cutover.timestamp())
         yield phases
         yield cutovers
+
+    def _rulebook(self) -> Iterator[Metric]:
+        status = self._house.status
         rulebook = GaugeMetricFamily("sunset_rulebook_info", "Which rulebook is in use.", labels=("generation",))
-        rulebook.add_metric((self._live.rulebook.generation,), 1.0)
+        if status.generation:
+            rulebook.add_metric((status.generation,), 1.0)
         yield rulebook
+        yield GaugeMetricFamily(
+            "sunset_rulebook_rules", "Rules and rows of mappings, of all sites.", value=float(status.rules)
+        )
+        yield GaugeMetricFamily(
+            "sunset_rulebook_last_reload_successful",
+            "0 where the last reload was refused, so that older rules are still in use.",
+            value=float(status.reload is None or status.reload.ok),
+        )
+        yield GaugeMetricFamily(
+            "sunset_rulebook_last_reload_success_timestamp_seconds",
+            "When rules were last loaded with success.",
+            value=0.0 if status.loaded is None else status.loaded.timestamp(),
+        )
+
+    def _processes(self) -> Iterator[Metric]:
+        status = self._house.status
+        workers = GaugeMetricFamily("sunset_workers", "Processes that answer clients.", labels=("state",))
+        states = [worker.state for worker in status.workers]
+        for state in ("accepting", "starting", "finishing"):
+            workers.add_metric((state,), states.count(state))
+        yield workers
+        yield CounterMetricFamily(
+            "sunset_worker_restarts", "Workers that died and were replaced.", value=status.restarts["worker"]
+        )
+        yield GaugeMetricFamily(
+            "sunset_connections", "Clients that are connected.", value=sum(self._house.connections.values())
+        )
         build = GaugeMetricFamily("sunset_build_info", "Which Sunset this is.", labels=("version", "python"))
         build.add_metric((__version__, platform.python_version()), 1.0)
         yield build
@@ -127,12 +160,13 @@ class Scrape(Collector):
             "sunset_certificate_problems", "What is wrong with the files of certificates.", labels=("severity",)
         )
         lacking = GaugeMetricFamily("sunset_hosts_without_certificate", "Hosts that no certificate is for.")
-        if (certificates := self._certificates) is not None:
+        if (certificates := self._house.certificates) is not None:
             for name, ends in sorted(certificates.expiries().items()):
                 expiries.add_metric((name,), ends)
             for severity in Severity:
                 problems.add_metric((severity,), sum(fault.severity is severity for fault in certificates.faults))
-            hosts = {host for site in self._live.rulebook.sites for host in site.hosts}
+            outline = self._house.outline
+            hosts = {host for site in (() if outline is None else outline.sites) for host in site.hosts}
             lacking.add_metric((), len(certificates.lacking(hosts)))
         yield from (expiries, problems, lacking)
 
@@ -140,9 +174,9 @@ class Scrape(Collector):
 class Metrics:
     """The document that Prometheus reads."""
 
-    def __init__(self, counts: Counts, live: LiveTable, certificates: Certificates | None = None) -> None:
+    def __init__(self, counts: Counts, house: House) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(Scrape(counts, live, certificates))
+        self._registry.register(Scrape(counts, house))
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 

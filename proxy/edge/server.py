@@ -1,17 +1,16 @@
-"""The server: binds, starts, watches the clock, and stops when it is told to.
+"""The server: starts, watches the clock, and stops when it is told to.
 
-All that can go wrong at a start (an address in use, a port that needs root, an admin listener without a token) goes
-wrong before the first connection is accepted, and says what to do. On SIGTERM it is first no longer ready, accepts no
-more, lets answers under way end, and exits with 0.
+It is given its sockets, as a worker is, or binds them itself. All that can go wrong at a start (an address in use, a
+port that needs root, an admin listener without a token) goes wrong before the first connection is accepted, and says
+what to do. On SIGTERM it is first no longer ready, accepts no more, lets answers under way end, and exits with 0.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
+import os
 import signal
-import socket
 import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -19,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from proxy.edge.access_log import AccessLog
-from proxy.edge.admin import Admin
+from proxy.edge.admin import Admin, demand_token
 from proxy.edge.certificate_watch import CertificateWatch
-from proxy.edge.certificates import Certificates
+from proxy.edge.certificates import Certificates, demand_certificate
 from proxy.edge.clients import Clients
 from proxy.edge.clock import Clock
 from proxy.edge.connection import Hall
@@ -34,9 +33,11 @@ from proxy.edge.metrics import Metrics
 from proxy.edge.noticing import Noticing
 from proxy.edge.origins import Origins
 from proxy.edge.relay import Relay
-from proxy.edge.settings import Endpoint, SettingsError
+from proxy.edge.sockets import Sockets
+from proxy.edge.status import Age, Stage, Status, WorkerStatus
 from proxy.edge.tls import hush_undecodable_names
 from proxy.edge.upstream import Upstream
+from proxy.edge.verdict import Verdict
 from proxy.edge.vestibule import Vestibule, demand_introducers
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ if TYPE_CHECKING:
 
     from proxy.core.rulebook import Rulebook
     from proxy.core.table import Table
-    from proxy.edge.settings import Settings
+    from proxy.edge.outline import Outline
+    from proxy.edge.settings import Endpoint, Settings
+    from proxy.edge.sockets import Listening
 
 log = logging.getLogger("sunset")
 
@@ -61,13 +64,15 @@ class Server:
         settings: Settings,
         *,
         clock: Clock | None = None,
+        sockets: Sockets | None = None,
         certificates: Certificates | None = None,
+        tells: bool = True,
     ) -> None:
         self.settings = settings
         self.clock = Clock(settings.at) if clock is None else clock
-        self.certificates = certificates
         if certificates is None and settings.listen_tls:
-            self.certificates = Certificates(settings.certs)
+            certificates = Certificates(settings.certs)
+        self.certificates = certificates
         self.counts = Counts(rulebook)
         sampled = Sampled(self.clock.steady, settings.timeouts.log_line)
         self._upstream = Upstream(settings, self.clock)
@@ -92,15 +97,55 @@ class Server:
         self.admin_address: Endpoint | None = None
         """Where the admin listener does."""
         self._sampled = sampled
-        self._sockets: list[socket.socket] = []
-        self._tls_sockets: list[socket.socket] = []
+        self._sockets = sockets
+        self._tells = tells
+        """Whether what concerns all workers is logged by this one."""
         self._certificate_watch: CertificateWatch | None = None
         self._servers: list[asyncio.Server | Vestibule] = []
         self._fronts: list[Front] = []
         self._access_log: AccessLog | None = None
-        self._admin: Admin | None = None
+        self._stage = Stage.STARTING
+        self._since = self.clock.now()
         self._admin_runner: web.AppRunner | None = None
-        self._admin_socket: socket.socket | None = None
+
+    @property
+    def status(self) -> Status:
+        """How it stands: itself is its only worker."""
+        rulebook, accepts = self.live.rulebook, self._stage is Stage.SERVING
+        worker = WorkerStatus(os.getpid(), 0, rulebook.generation, Age.CURRENT, self._since, accepts, restarts=0)
+        return Status(
+            stage=self._stage,
+            generation=rulebook.generation,
+            since=self._since,
+            loaded=self._since,
+            rules=self.outline.rules,
+            workers=(worker,),
+            restarts={"worker": 0},
+            reload=None,
+        )
+
+    @property
+    def outline(self) -> Outline:
+        """The rules in use."""
+        return self.live.outline
+
+    @property
+    def listeners(self) -> dict[str, tuple[Endpoint, ...]]:
+        """Where it listens, by what is spoken there."""
+        return {} if self._sockets is None else self._sockets.endpoints
+
+    @property
+    def connections(self) -> dict[int, int]:
+        """How many clients are connected, by process."""
+        return {os.getpid(): len(self.clients)}
+
+    async def catch_up(self) -> None:
+        """Its counts are always those of now."""
+
+    async def reload(self, *, allow_shrink: bool) -> Verdict:  # noqa: ARG002 - it is never done
+        """What a server that was handed its rules has to say to that."""
+        message = "this server was not given a folder to load rules from"
+        return Verdict(ok=False, generation=self.outline.generation, at=self.clock.now(), seconds=0.0, message=message)
 
     def move_to(self, instant: datetime) -> None:
         """Set the clock of a rehearsal."""
@@ -115,71 +160,71 @@ class Server:
             front.use(table)
 
     async def start(self) -> None:
-        """Bind and begin to answer. Raises `SettingsError`."""
+        """Begin to answer, on sockets of its own where it was given none. Raises `SettingsError`."""
         settings = self.settings
-        demand_introducers(settings)
+        demand_introducers((*settings.listen, *settings.listen_tls), settings)
+        demand_token(settings.admin, settings.admin_token)
+        sockets = self._sockets = self._sockets or Sockets.bind(settings)
         try:
-            if settings.admin is not None:
-                self._admin = Admin(
-                    Metrics(self.counts, self.live, self.certificates), settings.admin, settings.admin_token
-                )
-                self._admin_socket = bind(settings.admin, settings.limits.backlog)
-                self.admin_address = _endpoint_of(self._admin_socket)
-            for endpoint in settings.listen:
-                self._sockets.append(bind(endpoint, settings.limits.backlog))
-            for endpoint in settings.listen_tls:
-                self._tls_sockets.append(bind(endpoint, settings.limits.backlog))
-            self.addresses = tuple(map(_endpoint_of, self._sockets))
-            self.tls_addresses = tuple(map(_endpoint_of, self._tls_sockets))
+            listeners = sockets.endpoints
+            self.addresses, self.tls_addresses = listeners["http"], listeners["https"]
+            self.admin_address = next(iter(listeners["admin"]), None)
             self.live.start()
             self.clients.start()
             if settings.access_log:
                 self._access_log = self._handler.access_log = AccessLog(settings, self.clock)
                 self._access_log.start()
-            await self._accept_on(settings.listen, self._sockets, self._protocols(secure=False))
             if self.certificates is not None:
-                await self._accept_tls(self.certificates)
-            if self._admin is not None and self._admin_socket is not None:
-                self._admin_runner = web.AppRunner(self._admin.application(), access_log=None, handle_signals=False)
+                self._watch(self.certificates)
+            await self.accept_from(sockets)
+            if sockets.admin is not None:
+                admin = Admin(Metrics(self.counts, self), self, settings.admin_token)
+                self._admin_runner = web.AppRunner(admin.application(), access_log=None, handle_signals=False)
                 await self._admin_runner.setup()
-                await web.SockSite(self._admin_runner, self._admin_socket).start()
-                self._admin.ready = True
+                await web.SockSite(self._admin_runner, sockets.admin).start()
+            self._stage = Stage.SERVING
         except BaseException:
             await self.stop()
             raise
 
+    async def accept_from(self, sockets: Sockets) -> list[asyncio.Server | Vestibule]:
+        """Answer clients on these sockets, once it was started, until what this gives is closed."""
+        settings = self.settings
+        accepting = await self._accept_on(sockets.http, self._protocols(secure=False))
+        if self.certificates is not None and sockets.https:
+            tls = {
+                "ssl": self.certificates.listener,
+                "ssl_handshake_timeout": settings.timeouts.handshake,
+                "ssl_shutdown_timeout": settings.timeouts.farewell,
+            }
+            accepting += await self._accept_on(sockets.https, self._protocols(secure=True), tls)
+        self._servers += accepting
+        return accepting
+
     async def _accept_on(
         self,
-        endpoints: Sequence[Endpoint],
-        sockets: Sequence[socket.socket],
+        listening: Sequence[Listening],
         protocols: Callable[..., asyncio.Protocol],
         tls: Mapping[str, Any] = MappingProxyType({}),
-    ) -> None:
+    ) -> list[asyncio.Server | Vestibule]:
         """Accept connections there; `tls` is what the event loop wants to know to speak it."""
         settings = self.settings
-        for endpoint, sock in zip(endpoints, sockets, strict=True):
-            server: asyncio.Server | Vestibule
-            if endpoint.introduced:
-                server = Vestibule(sock, protocols, settings, self.counts, self._sampled, tls)
-                server.start()
+        accepting: list[asyncio.Server | Vestibule] = []
+        for each in listening:
+            if each.introduced:
+                vestibule = Vestibule(each.sock, protocols, settings, self.counts, self._sampled, tls)
+                vestibule.start()
+                accepting.append(vestibule)
             else:
-                backlog = settings.limits.backlog
-                server = await asyncio.get_running_loop().create_server(protocols, sock=sock, backlog=backlog, **tls)
-            self._servers.append(server)
+                loop, backlog = asyncio.get_running_loop(), settings.limits.backlog
+                accepting.append(await loop.create_server(protocols, sock=each.sock, backlog=backlog, **tls))
+        return accepting
 
-    async def _accept_tls(self, certificates: Certificates) -> None:
-        certificates.refresh()
-        if not certificates.all:
-            raise SettingsError(_no_certificate(certificates))
-        settings = self.settings
-        tls = {
-            "ssl": certificates.listener,
-            "ssl_handshake_timeout": settings.timeouts.handshake,
-            "ssl_shutdown_timeout": settings.timeouts.farewell,
-        }
-        await self._accept_on(settings.listen_tls, self._tls_sockets, self._protocols(secure=True), tls)
+    def _watch(self, certificates: Certificates) -> None:
+        demand_certificate(certificates)
         hosts = [host for site in self.live.rulebook.sites for host in site.hosts]
-        self._certificate_watch = CertificateWatch(certificates, every=settings.timeouts.certificates, hosts=hosts)
+        every = self.settings.timeouts.certificates
+        self._certificate_watch = CertificateWatch(certificates, every=every, hosts=hosts, tells=self._tells)
         self._certificate_watch.start()
 
     def _protocols(self, *, secure: bool) -> Callable[[], asyncio.Protocol]:
@@ -203,12 +248,21 @@ class Server:
             self._fronts.append(each)
         return front
 
-    async def stop(self) -> None:
-        """Be no longer ready, accept no more, let answers under way end, close everything."""
-        if self._admin is not None:
-            self._admin.ready = False
+    def accept_no_more(self) -> None:
+        """Leave new clients to others, or to nobody."""
+        self._stage = Stage.STOPPING
         for server in self._servers:
             server.close()
+
+    async def retire(self) -> None:
+        """Accept no more, because others do now, and let clients finish what they are at, without any hurry."""
+        self.accept_no_more()
+        timeouts = self.settings.timeouts
+        await self.clients.retire(timeouts.last_request, timeouts.retire)
+
+    async def stop(self) -> None:
+        """Be no longer ready, accept no more, let answers under way end, close everything."""
+        self.accept_no_more()
         for server in self._servers:
             if isinstance(server, Vestibule):
                 await server.wait_closed()
@@ -224,10 +278,8 @@ class Server:
             self._access_log = None
         if self._admin_runner is not None:
             await self._admin_runner.cleanup()
-        if self._admin_socket is not None:
-            self._admin_socket.close()
-        for sock in (*self._sockets, *self._tls_sockets):
-            sock.close()
+        if self._sockets is not None:
+            self._sockets.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -280,61 +332,12 @@ def run(
 ) -> None:
     """`serve` on an event loop of its own: uvloop's where there is one."""
     hush_undecodable_names()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(rulebook, settings, clock=clock, started=started))
 
 
-def bind(endpoint: Endpoint, backlog: int) -> socket.socket:
-    """A listening socket. Raises `SettingsError` with what to do about it."""
-    host = endpoint.host or ("::" if socket.has_dualstack_ipv6() else "0.0.0.0")  # noqa: S104 - that is what was asked
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except socket.gaierror as error:
-        raise SettingsError(f"cannot listen on {endpoint}: {host} is no address of this machine") from error
-    sock = socket.socket(family, kind, protocol)
-    try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if not endpoint.host else 1)
-        sock.bind(address)
-        sock.listen(backlog)
-    except OSError as error:
-        sock.close()
-        raise SettingsError(f"cannot listen on {endpoint}: {_advice(error, endpoint)}") from error
-    return sock
-
-
-def _advice(error: OSError, endpoint: Endpoint) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return "the address is in use; another server has it, perhaps another Sunset"
-        case errno.EACCES:
-            return f"port {endpoint.port} needs root or CAP_NET_BIND_SERVICE; ports from 1024 on do not"
-        case errno.EADDRNOTAVAIL:
-            return "this machine has no such address"
-        case _:
-            return str(error.strerror or error)
-
-
-def _no_certificate(certificates: Certificates) -> str:
-    """Why TLS cannot be spoken, and what to do about it."""
-    faults = "".join(f"\n  {fault}" for fault in certificates.faults)
-    found = f" can be used:{faults}\n" if faults else " is there; "
-    return (
-        f"--listen-tls needs a certificate, and none in {certificates.folder}{found}"
-        "put it there as certs/README.md says, or let `sunset certs self-signed` make one to try out"
-    )
-
-
-def _endpoint_of(sock: socket.socket) -> Endpoint:
-    host, port = sock.getsockname()[:2]
-    return Endpoint(host, port)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """What makes the event loops that servers run on."""
     if sys.platform == "win32":
         return asyncio.new_event_loop
     import uvloop  # noqa: PLC0415 - there is none for Windows

@@ -13,11 +13,12 @@ from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
 from proxy.core.url import MAX_TARGET_BYTES
+from proxy.edge.cores import available_cores
 from proxy.edge.notation import BYTES, INSTANT, NETWORK, SECONDS
 from proxy.errors import SunsetError
 from proxy.wire.forwarded import Kind
@@ -131,6 +132,8 @@ class Limits:
     """Connections that the kernel holds until they are accepted."""
     introduction: Annotated[Bytes, Ge(107)] = 4096
     """A header of the PROXY protocol, with all its extensions; above it, the connection is closed."""
+    least_descriptors: int = 128
+    """Files and sockets that a process may have open; with fewer, a server does not start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +186,57 @@ class Timeouts:
     """Between two lines of the log about the same kind of trouble; those that would come before are counted."""
     stop: Seconds = 30.0
     """For answers that are under way when the server is told to stop."""
+    last_request: Seconds = 2.0
+    """For a last request on a connection whose worker is replaced by one with new rules."""
+    report: Seconds = 0.2
+    """For workers to report what they have counted when metrics are asked for."""
+    retire: Seconds = 600.0
+    """For what clients are at when their worker is replaced: downloads, WebSockets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processes:
+    """When another process takes the place of one that has died."""
+
+    restart_pause: Seconds = 0.5
+    """Before a process that has died a second time is started again; it doubles with each further time."""
+    longest_restart_pause: Seconds = 30.0
+    """How long that pause grows."""
+    settled: Seconds = 10.0
+    """After which a process has lived so long that, should it die, it is started again at once."""
+    stillborn: Count = 3
+    """How often a worker may die before it has answered at all, until its rules are given up."""
+    report_every: Seconds = 1.0
+    """How often workers tell the desk what they have counted."""
+    last_words: Seconds = 5.0
+    """For a process that is to have ended, beyond `timeouts.stop`, before it is killed."""
+
+
+class Watching(StrEnum):
+    """How changes in the rule folder are noticed."""
+
+    EVENTS = "events"
+    """The machine tells of them."""
+    POLL = "poll"
+    """The folder is looked through: for network file systems, which tell nothing."""
+    OFF = "off"
+    """Not at all: SIGHUP and `sunset reload` alone load rules."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloads:
+    """When rules are loaded anew, and when they are not taken."""
+
+    settle: Annotated[Seconds, Ge(0.01)] = 0.2
+    """For which nothing more must change before a change is heeded; after ten times that it is heeded all the same."""
+    look_every: Annotated[Seconds, Ge(0.1)] = 1.0
+    """How often the folder is looked through: for what nobody tells of, and with `poll` for all."""
+    niceness: Annotated[int, Ge(0), Le(19)] = 5
+    """How far the loading stands back behind workers that are busy (nice)."""
+    largest_loss: Annotated[float, Ge(0), Le(1)] = 0.2
+    """The share of rules, or of sites, that may be gone after a reload without `--allow-shrink`."""
+    generations: Count = 4
+    """Generations of workers that may be finishing at a time; above it, the oldest gets `timeouts.stop`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,5 +275,16 @@ class Settings:
     """Of the answers that the front door gives, one in so many is timed for the histogram, and stands for all."""
     front_door: bool = True
     """Whether plain requests are answered at the front door; without it all take the full path, to the same answers."""
+    workers: Annotated[int, Ge(1), Le(1024)] | Literal["auto"] = "auto"
+    """How many processes answer clients; `auto`: one for each core that Sunset may use."""
+    watch: Watching = Watching.EVENTS
+    """How changes of the rules are noticed: by `events` of the machine, by `poll` (network file systems), or `off`."""
     limits: Limits = field(default_factory=Limits)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    processes: Processes = field(default_factory=Processes)
+    reloads: Reloads = field(default_factory=Reloads)
+
+    @property
+    def worker_count(self) -> int:
+        """How many workers there are."""
+        return available_cores() if self.workers == "auto" else self.workers

@@ -20,11 +20,11 @@ from proxy.wire.forwarded import plain_address
 from proxy.wire.proxy_protocol import ProxyProtocolError, read_introduction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from proxy.edge.counts import Counts
     from proxy.edge.log import Sampled
-    from proxy.edge.settings import Settings
+    from proxy.edge.settings import Endpoint, Settings
     from proxy.wire.proxy_protocol import Introduction
 
 _PAUSE = 0.1
@@ -154,9 +154,9 @@ def _reason(error: Exception) -> str:
     return "too late" if isinstance(error, TimeoutError) else str(error)
 
 
-def demand_introducers(settings: Settings) -> None:
+def demand_introducers(endpoints: Iterable[Endpoint], settings: Settings) -> None:
     """Raises `SettingsError` where a listener is reached by others, and would let in what comes from nobody of them."""
-    for endpoint in (*settings.listen, *settings.listen_tls):
+    for endpoint in endpoints:
         if endpoint.introduced and not endpoint.is_loopback and not settings.trusted_proxies:
             raise SettingsError(
                 f"the listener on {endpoint} takes the PROXY protocol from trusted proxies alone, and none is named: "

@@ -21,9 +21,22 @@ from proxy.edge.self_signed import write
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[Any]]
 
-COMMANDS = ("serve", "demo", "check", "explain", "audit", "settings", "schema", "health", "acme", "certs")
+COMMANDS = (
+    "serve",
+    "demo",
+    "check",
+    "explain",
+    "audit",
+    "settings",
+    "schema",
+    "health",
+    "status",
+    "reload",
+    "acme",
+    "certs",
+)
 BELOW = ("certs self-signed",)
-RUNNING = ("serve", "demo", "health", "acme")
+RUNNING = ("serve", "demo", "health", "status", "reload", "acme")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOSTS = ("po.co", "po.co.id", "poco.in")
 FILES = {

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -18,12 +18,10 @@ from proxy.core.model import AnswerGone, Origin, Rule, Site
 from proxy.core.pattern import RegexPattern, parse_path
 from proxy.core.rulebook import Rulebook
 from proxy.core.schedule import Window
-from proxy.edge.clock import Clock
 from proxy.edge.counts import BUCKETS, Counts
-from proxy.edge.live import LiveTable
 from proxy.edge.metrics import Metrics
 from proxy.edge.server import Server
-from proxy.edge.settings import Limits
+from proxy.edge.settings import Limits, Settings
 from tests.edge.peers import Client, Originating, Serving, ask, get
 from tests.edge.sites import AFTER, BEFORE, CUTOVER, PLACE, forwarding, passing_through, rule, rulebook, site
 
@@ -44,7 +42,7 @@ def uk() -> Site:
 
 
 def scrape(server: Server) -> Series:
-    return series(Metrics(server.counts, server.live).document()[0])
+    return series(Metrics(server.counts, server).document()[0])
 
 
 def series(document: bytes) -> Series:
@@ -150,10 +148,9 @@ async def test_faults_of_origins_are_counted_by_reason(serving: Serving) -> None
 @pytest.mark.parametrize(
     ("instant", "phase"), [(BEFORE, "before"), (CUTOVER - timedelta(days=1), "notice"), (AFTER, "redirect")]
 )
-def test_the_phase_is_the_one_of_now(instant: object, phase: str) -> None:
+def test_the_phase_is_the_one_of_now(instant: datetime, phase: str) -> None:
     book = rulebook(uk(), generation="abc")
-    live = LiveTable(book, Clock(instant))  # type: ignore[arg-type]
-    found = series(Metrics(Counts(book), live).document()[0])
+    found = series(Metrics(Counts(book), Server(book, Settings(at=instant))).document()[0])
     phases = {dict(key[1])["phase"]: shown for key, shown in found.items() if key[0] == "sunset_phase"}
     assert [name for name, shown in phases.items() if shown == 1] == [phase]
     assert len(phases) == 5
@@ -196,7 +193,7 @@ def test_a_label_is_escaped() -> None:
         window=Window(AFTER + timedelta(days=1)),
     )
     book = rulebook(site(rules=(odd,)))
-    document, _ = Metrics(Counts(book), LiveTable(book, Clock(AFTER))).document()
+    document, _ = Metrics(Counts(book), Server(book, Settings(at=AFTER))).document()
     assert b'rule="^/a\\"b\\\\.c\\n$"' in document
 
 
@@ -208,7 +205,7 @@ async def test_promtool_has_nothing_to_say(serving: Serving) -> None:
     server = await serving(rulebook(uk()), at=AFTER)
     await ask(server, get(b"/x"))
     server.counts.upstream_failed("uk", "dns")
-    document, content_type = Metrics(server.counts, server.live).document()
+    document, content_type = Metrics(server.counts, server).document()
     assert content_type.startswith("text/plain")
     checked = subprocess.run([promtool, "check", "metrics"], input=document, capture_output=True, check=False)  # noqa: ASYNC221 - it reads a few KB
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
@@ -216,7 +213,7 @@ async def test_promtool_has_nothing_to_say(serving: Serving) -> None:
 
 def test_a_scraper_gets_the_format_that_it_asks_for() -> None:
     book = rulebook()
-    metrics = Metrics(Counts(book), LiveTable(book, Clock(AFTER)))
+    metrics = Metrics(Counts(book), Server(book, Settings(at=AFTER)))
     document, content_type = metrics.document("application/openmetrics-text; version=1.0.0")
     assert content_type.startswith("application/openmetrics-text")
     assert document.endswith(b"# EOF\n")

@@ -17,7 +17,7 @@ BEGINS, ENDS = datetime(2026, 1, 1, tzinfo=UTC), datetime(2096, 1, 1, tzinfo=UTC
 
 def exposed(server: Server) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     """All that is told of certificates, by name and labels."""
-    document, _ = Metrics(server.counts, server.live, server.certificates).document()
+    document, _ = Metrics(server.counts, server).document()
     samples = [sample for family in text_string_to_metric_families(document.decode()) for sample in family.samples]
     return {(found.name, tuple(found.labels.items())): found.value for found in samples if "certificate" in found.name}
 

@@ -1,0 +1,114 @@
+"""`sunset reload` and `sunset status`, asked of a server that runs."""
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Start = Callable[..., subprocess.Popen[Any]]
+
+NOBODY = ("--admin", "127.0.0.1:1")
+
+
+@pytest.fixture
+def admin(start: Start) -> tuple[str, str]:
+    """Where the admin listener is of a server that loads rules when it is asked to."""
+    arguments = ("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "2", "--watch", "off")
+    return "--admin", where(start("serve", *arguments, "--at", "2024-12-01", stdout=subprocess.DEVNULL))
+
+
+def where(process: subprocess.Popen[str]) -> str:
+    stream = process.stderr or process.stdout
+    assert stream is not None
+    while (found := re.search(r"http://(\S+)/metrics", line := stream.readline())) is None:
+        assert line
+    return found[1]
+
+
+def test_a_reload_says_what_became_of_it(sunset: Run, here: Path, admin: tuple[str, str]) -> None:
+    same = sunset("reload", *admin)
+    assert (same.returncode, same.stderr) == (0, "")
+    assert re.fullmatch(r"nothing has changed: generation [0-9a-f]{12} stays in use\n", same.stdout)
+    with (here / "rules" / "poco-uk.yaml").open("a") as file:
+        file.write("# a comment\n")
+    taken = sunset("reload", *admin)
+    assert (taken.returncode, taken.stderr) == (0, "")
+    assert re.fullmatch(r"generation [0-9a-f]{12} is in use, after \d+\.\d s\n", taken.stdout)
+    assert json.loads(sunset("reload", *admin, "--json").stdout)["changed"] is False
+
+
+def test_every_error_is_told_as_check_tells_it(sunset: Run, here: Path, admin: tuple[str, str]) -> None:
+    for name in ("poco-uk", "poco-fr"):
+        file = here / "rules" / f"{name}.yaml"
+        file.write_text(file.read_text("utf-8").replace("moves_to: https://www.mi.com", "moves_to: https://evil.com"))
+    checked, refused = sunset("check"), sunset("reload", *admin)
+    assert (checked.returncode, refused.returncode, refused.stdout) == (1, 1, "")
+    *errors, last = refused.stderr.splitlines()
+    assert errors == checked.stderr.splitlines()
+    assert re.fullmatch(r"sunset: the rules cannot be used; generation [0-9a-f]{12} stays in use", last)
+    told = sunset("status", *admin)
+    assert told.returncode == 0
+    assert re.search(r"last reload \d+ s ago: REFUSED: the rules cannot be used \(\d+ problems\)", told.stdout)
+    as_json = sunset("reload", *admin, "--json")
+    assert as_json.returncode == 1
+    assert "target-not-listed" in {problem["code"] for problem in json.loads(as_json.stdout)["problems"]}
+
+
+def test_rules_that_are_suddenly_few_are_taken_when_that_is_meant(
+    sunset: Run, here: Path, admin: tuple[str, str]
+) -> None:
+    for name in ("poco-uk", "poco-fr"):
+        (here / "rules" / f"{name}.yaml").unlink()
+    refused = sunset("reload", *admin)
+    assert refused.returncode == 1
+    assert "of 92 rules and mappings only 47 would be left" in refused.stderr
+    assert "sunset reload --allow-shrink" in refused.stderr
+    assert sunset("reload", *admin, "--allow-shrink").returncode == 0
+    assert "47 rules of 3 sites" in sunset("status", *admin).stdout
+
+
+def test_status_shows_sites_workers_and_what_comes_next(sunset: Run, admin: tuple[str, str]) -> None:
+    shown = sunset("status", *admin)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert re.match(r"Sunset \S+, serving, started \d+ s ago, on 127\.0\.0\.1:\d+ \(http\), ", shown.stdout)
+    assert "no reload yet" in shown.stdout
+    assert re.search(r"^poco-uk +notice +wallet-moved 2024-12-12 00:00 UTC +\d+ +\d+$", shown.stdout, re.MULTILINE)
+    assert len(re.findall(r"^ *\d+ +[0-9a-f]{12} +accepting ", shown.stdout, re.MULTILINE)) == 2
+    told = json.loads(sunset("status", *admin, "--json").stdout)
+    assert (told["ready"], len(told["sites"]), len(told["workers"])) == (True, 5, 2)
+
+
+def test_a_server_that_was_given_no_folder_reloads_none(sunset: Run, start: Start) -> None:
+    process = start("demo", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", stderr=None)
+    found = ("--admin", where(process))
+    refused = sunset("reload", *found)
+    assert refused.returncode == 1
+    assert "not given a folder to load rules from" in refused.stderr
+    assert sunset("status", *found).returncode == 0
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(40) == 0
+
+
+def test_a_token_is_taken_from_the_environment(sunset: Run, start: Start) -> None:
+    token = {"SUNSET_ADMIN_TOKEN": "x" * 32}
+    arguments = ("serve", "--listen", "127.0.0.1:0", "--admin", "0.0.0.0:0", "--workers", "1")
+    port = where(start(*arguments, variables=token, stdout=subprocess.DEVNULL)).rpartition(":")[2]
+    for command in ("status", "reload"):
+        asked = (command, "--admin", f"0.0.0.0:{port}")
+        refused = sunset(*asked)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "SUNSET_ADMIN_TOKEN" in refused.stderr
+        assert sunset(*asked, **token).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["status", "reload", "health"])
+def test_where_nobody_answers_that_is_said(sunset: Run, command: str) -> None:
+    ran = sunset(command, *NOBODY)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "nobody answers at 127.0.0.1:1" in ran.stderr

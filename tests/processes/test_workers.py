@@ -1,0 +1,149 @@
+"""Workers that die, and what others and clients notice of it (T44)."""
+
+import os
+import resource
+import signal
+from pathlib import Path
+
+from tests.edge.peers import get
+from tests.processes.conftest import write_site
+from tests.processes.program import TOP, Load, Starting, clients_of, family, lives, parent_of, until
+from tests.threats.conftest import Figure
+
+BROKEN = """\
+import asyncio, os
+if os.path.exists(os.environ["BROKEN"]):
+    raise ImportError("this machine has no uvloop that works")
+new_event_loop = asyncio.new_event_loop
+"""
+
+
+async def test_there_is_one_for_each_core_unless_a_number_is_named(rules: Path, starting: Starting) -> None:
+    cores = os.sched_getaffinity(0)
+    assert len(await (await starting(rules)).pids(len(cores))) == len(cores)
+    assert len(await (await starting(rules, "--workers", "3")).pids(3)) == 3
+    confined = await starting(rules, preexec_fn=lambda: os.sched_setaffinity(0, {min(cores)}))
+    assert len(await confined.pids()) == 1
+
+
+async def test_a_worker_that_is_killed_is_replaced_and_clients_of_others_notice_nothing(
+    rules: Path, starting: Starting, figure: Figure
+) -> None:
+    program = await starting(rules, "--workers", "2")
+    victim, other = await program.pids(2)
+    async with Load(program.port, clients=16) as load:
+        os.kill(victim, signal.SIGSTOP)  # so that it takes no more clients while we look which it has
+        struck = clients_of(victim)
+        os.kill(victim, signal.SIGKILL)
+        assert other in await program.pids(2, without={victim})
+        await load.some()
+    assert {failure.port for failure in load.failures} <= struck
+    assert program.found(r"worker \d \(process \d+\) died after [\d.]+ s: SIGKILL; started again (.+)") == ["at once"]
+    assert (await program.metrics())["sunset_worker_restarts_total"] == 1
+    lost = f"{load.answered} answered, {len(load.failures)} lost, all on the {len(struck)} connections that it had"
+    figure("T44", "one worker of two killed under load", lost)
+
+
+async def test_a_worker_that_keeps_dying_is_started_after_pauses_that_grow(rules: Path, starting: Starting) -> None:
+    program = await starting(rules, "--workers", "2")
+    steady, victim = await program.pids(2)
+    async with Load(program.port, clients=4) as load:
+        for times in range(1, 5):
+            os.kill(victim, signal.SIGKILL)
+            await program.logs("died after", times)
+            await load.some(20)
+            (victim,) = set(await program.pids(2, without={victim})) - {steady}
+    assert program.found(r"started again (.+)") == ["at once", "in 0.5 s", "in 1 s", "in 2 s"]
+    assert (await program.metrics())["sunset_worker_restarts_total"] == 4
+
+
+async def test_clients_are_shared_out_among_workers(rules: Path, starting: Starting, figure: Figure) -> None:
+    program = await starting(rules, "--workers", "2")
+    pids = await program.pids(2)
+    async with Load(program.port, clients=64):
+        shares = sorted(len(clients_of(pid)) for pid in pids)
+    figure("T44", "how two workers share 64 clients that come at once", shares)
+    assert shares[0] >= 16  # less than that happens once in ten thousand times
+
+
+async def test_another_worker_stands_in_where_one_is_not_back_yet(rules: Path, starting: Starting) -> None:
+    (rules.parent / "sunset.toml").write_text(
+        "[processes]\nrestart_pause = 600\nlongest_restart_pause = 600\n", "utf-8"
+    )
+    program = await starting(rules, "--workers", "2", "--config", str(rules.parent / "sunset.toml"))
+    for times in (1, 2):  # the second one is not replaced for ten minutes
+        victim = (await program.pids(2))[0]
+        os.kill(victim, signal.SIGKILL)
+        await program.logs("died after", times)
+    async with Load(program.port, clients=16, fresh=True) as load:
+        await load.some(500)
+    assert load.failures == []
+    assert len(await program.pids()) == 1
+
+
+async def test_workers_that_never_live_end_a_start_and_never_replace_those_that_do(
+    rules: Path, starting: Starting, tmp_path: Path
+) -> None:
+    (tmp_path / "uvloop.py").write_text(BROKEN, "utf-8")
+    flag = tmp_path / "broken"
+    variables = {"PYTHONPATH": f"{tmp_path}:{TOP}", "BROKEN": str(flag)}
+    program = await starting(rules, "--workers", "1", variables=variables)
+    flag.touch()
+    write_site(rules, home="gb")
+    status, verdict = await program.reload()
+    assert (status, verdict["ok"]) == (409, False)
+    assert "workers end before they answer (exit code 70)" in verdict["message"]
+    assert (await program.ask(get(b"/x"))).one(b"Location") == b"https://www.mi.com/uk/x"
+
+    stillborn = await starting(rules, "--workers", "1", ready=False, variables=variables)
+    assert await stillborn.ended() == 1
+    assert "this machine has no uvloop that works" in stillborn.said()
+    assert "workers end before they answer" in stillborn.said().splitlines()[-1]
+
+
+async def test_a_killed_nursery_takes_no_worker_along_and_is_replaced(rules: Path, starting: Starting) -> None:
+    program = await starting(rules, "--workers", "2")
+    before = await program.pids(2)
+    nursery = parent_of(before[0])
+    async with Load(program.port) as load:
+        os.kill(nursery, signal.SIGKILL)
+        after = await program.pids(2, without=before)
+        await load.some()
+        await until(lambda: not any(map(lives, before)))
+    assert load.failures == []
+    assert parent_of(after[0]) not in {nursery, program.process.pid}
+    program.terminate()
+    assert await program.ended() == 0
+
+
+async def test_workers_without_their_nursery_go_on_until_there_are_rules_for_others(
+    rules: Path, starting: Starting
+) -> None:
+    program = await starting(rules, "--workers", "2", "--watch", "off")
+    before = await program.pids(2)
+    (rules / "uk.yaml").write_text("site: uk\nhosts: po.co:80\n", "utf-8")
+    os.kill(parent_of(before[0]), signal.SIGKILL)
+    await program.logs("reload refused", times=2)
+    assert sorted(await program.pids(2)) == sorted(before)
+    assert (await program.ask(get(b"/x"))).status == 301
+    write_site(rules)
+    await program.pids(2, without=before)
+    await until(lambda: not any(map(lives, before)))
+
+
+async def test_everybody_ends_when_the_supervisor_is_killed(rules: Path, starting: Starting) -> None:
+    program = await starting(rules, "--workers", "2")
+    everybody = family(program.process.pid)
+    assert len(everybody) == 5
+    program.process.kill()
+    await until(lambda: not any(map(lives, everybody)))
+
+
+async def test_too_few_file_descriptors_are_told_before_anything_starts(rules: Path, starting: Starting) -> None:
+    def confine() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+    program = await starting(rules, ready=False, preexec_fn=confine)
+    assert await program.ended() == 1
+    assert "64 file descriptors are allowed, and 128 are the least" in program.said()
+    assert "Traceback" not in program.said()
