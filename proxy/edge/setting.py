@@ -165,8 +165,12 @@ def _settings(of: type, section: str) -> Iterator[Setting]:
 
 def _manuals(of: type) -> dict[str, str]:
     """The docstrings of a class's fields, each on one line."""
-    found = {}
-    for field, below in pairwise(cast("ast.ClassDef", ast.parse(dedent(inspect.getsource(of))).body[0]).body):
+    found: dict[str, str] = {}
+    try:
+        source = dedent(inspect.getsource(of))
+    except OSError:  # a program without its sources runs all the same
+        return found
+    for field, below in pairwise(cast("ast.ClassDef", ast.parse(source).body[0]).body):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 found[name] = " ".join(text.split())
