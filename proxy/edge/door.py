@@ -24,7 +24,7 @@ from proxy.edge.clients import peer_of
 from proxy.wire.answer import headers_of, status_of
 from proxy.wire.forwarded import plain_scheme
 from proxy.wire.own_answer import LOCATION, Prepared
-from proxy.wire.plain_head import PLAIN_FIELDS, PLAIN_LINE
+from proxy.wire.plain_head import BEHIND_TARGET, PLAIN_FIELDS, TARGET_BYTES
 from proxy.wire.request_head import HeadError, end_of_head
 from proxy.wire.texts import Subject
 
@@ -39,10 +39,12 @@ if TYPE_CHECKING:
     from proxy.wire.pages import Pages
     from proxy.wire.proxy_protocol import Introduction
 
-_KNOWN: Final = 512
-"""Heads that are remembered."""
+_KNOWN: Final = 2048
+"""Heads whose fields are remembered, before all are forgotten again."""
+_LONGEST_KNOWN: Final = 1024
+"""Bytes of fields that are worth remembering: those of crawlers and of most browsers. The two bound what all take."""
 
-_match_line, _match_fields = PLAIN_LINE.match, PLAIN_FIELDS.match
+_match_fields = PLAIN_FIELDS.match
 
 _PAGES = {Gone: Subject.GONE, NotFound: Subject.NOT_FOUND, Misdirected: Subject.MISDIRECTED}
 """Decisions with a page that depends on nothing else."""
@@ -74,7 +76,7 @@ class Front:
         self.limits = hall.settings.limits
         self.timeouts = hall.settings.timeouts
         self.longest = min(self.limits.target, self.limits.field, self.limits.head // 2)
-        """Bytes of a line, or of all fields, that the hall would take in any case."""
+        """Bytes of a head that the hall would take in any case."""
         self.access_log = access_log
         self.certificates = certificates
         self.steady = hall.clock.steady
@@ -106,7 +108,7 @@ class Front:
         if match is None or data.count(b"\r\n", 0, match.end()) > self.limits.fields:
             return None
         host, closes = match[2], match[3] is not None
-        if match.end() == len(data):
+        if match.end() == len(data) <= _LONGEST_KNOWN:
             if len(self.known) >= _KNOWN:
                 self.known.clear()
             self.known[data] = (host, closes)
@@ -222,11 +224,16 @@ class Door(asyncio.Protocol):
         position, end = 0, len(data)
         closes = False
         while position < end and not closes:
-            line = _match_line(data, position)
-            if line is None or line.end() - position > front.longest:
+            rest = data[position : position + front.longest]
+            asked, _, fields = rest.partition(BEHIND_TARGET)
+            if asked[:5] == b"GET /":
+                method, target = b"GET", asked[4:]
+            elif asked[:6] == b"HEAD /":
+                method, target = b"HEAD", asked[5:]
+            else:
                 break
-            behind = line.end()
-            fields = data[behind : behind + front.longest]
+            if target.translate(None, TARGET_BYTES):
+                break
             if (known := front.known.get(fields)) is not None:
                 host, wants_end = known
                 length = len(fields)
@@ -234,25 +241,27 @@ class Door(asyncio.Protocol):
                 host, wants_end, length = read
             else:
                 break
-            behind += length
-            head, path, query = line.groups()
+            behind = position + len(rest) - len(fields) + length
             told = self._told(host, fields[:length]) if self._looks_closer else front
             if told is None:
                 break
-            decision = told.decide(host, path, query, b"GET" if head is None else head, told.secure)
+            path, mark, query = target.partition(b"?")
+            decision = told.decide(host, path, query if mark else None, method, told.secure)
             if type(decision) is Redirect:
-                location = decision.location
-                status, answer, tally = told.redirects.get(decision.cause, _NOT_YET)
-                if status != decision.status:
+                cause, status, location, _ = decision
+                prepared_status, answer, tally = told.redirects.get(cause, _NOT_YET)
+                if prepared_status != status:
                     answer, tally = told.prepare(decision)
-            elif (other := told.other(decision, path, head=head is not None)) is not None:
+            elif (other := told.other(decision, path, head=method == b"HEAD")) is not None:
                 location = b""
                 answer, tally = other
             else:
                 break
             self._left -= 1
             closes = wants_end or self._left <= 0
-            answers += answer.at(date) + location + (answer.last_rest if closes else answer.rest)
+            if answer.date is not date:
+                answer.renew(date)
+            answers += answer.start + location + (answer.last_rest if closes else answer.rest)
             front.counts.hit(tally, path)
             if front.access_log is not None:
                 front.access_log.plain(data[position:behind], tally, self.peer, secure=front.secure)

@@ -49,10 +49,11 @@ def own_answer(
 class Prepared:
     """An answer without its date and Location.
 
-    Its bytes are `at(date) + location + rest`; those of the last one on a connection end in `last_rest` instead.
+    Its bytes are `start + location + rest`, once it was renewed for the date of now; those of the last one on a
+    connection end in `last_rest` instead.
     """
 
-    __slots__ = ("_before", "_between", "_date", "_start", "last_rest", "rest")
+    __slots__ = ("_before", "_between", "date", "last_rest", "rest", "start")
 
     def __init__(
         self, status: int, headers: Iterable[Header], page: Page | None = None, *, with_body: bool = True
@@ -65,12 +66,10 @@ class Prepared:
             between, found, rest = behind_date.partition(LOCATION)
             halves.append((before, between, rest) if found else (before, b"", behind_date))
         (self._before, self._between, self.rest), (_, _, self.last_rest) = halves
-        self._date = b""
-        self._start = b""
+        self.date = b""
+        self.start = b""
 
-    def at(self, date: bytes) -> bytes:
-        """Everything before the Location, made anew when the date is another object."""
-        if date is not self._date:
-            self._date = date
-            self._start = self._before + date + self._between
-        return self._start
+    def renew(self, date: bytes) -> None:
+        """Carry another date."""
+        self.date = date
+        self.start = self._before + date + self._between

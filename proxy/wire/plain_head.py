@@ -1,4 +1,4 @@
-"""The request head that most clients send, told from all others by two regular expressions (RFC 9112 sections 2 to 6).
+"""The request head that most clients send, told from all others (RFC 9112 sections 2 to 6).
 
 What it accepts can be read in one way only: GET or HEAD, HTTP/1.1, an origin-form target, every field on a line of its
 own that ends in CR LF, exactly one Host of letters, digits, dots and hyphens, no body, no wish but to close or to keep
@@ -16,8 +16,6 @@ from typing import Final
 
 _MOST_FIELDS: Final = 100
 
-_PATH_BYTE = rb"[!-\"$->@-~]"  # visible ASCII but for the number sign and the question mark
-_QUERY_BYTE = rb"[!-\"$-~]"
 _TOKEN_BYTE = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 _VALUE = rb"[\t\x20-\x7e\x80-\xff]*+\r\n"
 
@@ -59,10 +57,11 @@ def _fields() -> bytes:
     return b"(?:" + b"|".join((_field(), agent, host, connection)) + b"){1,%d}+" % _MOST_FIELDS + rb"(?(2)\r\n|(?!))"
 
 
-PLAIN_LINE: Final = re.compile(
-    rb"(?:GET|(HEAD)) (/" + _PATH_BYTE + rb"*+)(?:\?(" + _QUERY_BYTE + rb"*+))?+ HTTP/1\.1\r\n"
-)
-"""Matches a plain request line. Groups: 1 HEAD, 2 path, 3 query, which is `None` where there is no question mark."""
+BEHIND_TARGET: Final = b" HTTP/1.1\r\n"
+"""Where a plain target ends. None of its bytes can stand in one."""
+
+TARGET_BYTES: Final = bytes(byte for byte in range(0x21, 0x7F) if byte != ord("#"))
+"""What a plain target is made of: visible ASCII but for the number sign."""
 
 PLAIN_FIELDS: Final = re.compile(_fields())
 """Matches the plain fields of a head, to its end. Groups: 2 Host, 3 "close" where the client says so."""
