@@ -149,7 +149,7 @@ class Visit:
 
     def trailing(self, trailers: Sequence[Header]) -> Sequence[Header]:
         """The trailers of the origin's answer that hold for what the client gets."""
-        if self._banner is None or self._injector is None:
+        if not trailers or self._banner is None or self._injector is None:
             return trailers
         return noticed(trailers, self._banner.edition)
 

@@ -107,8 +107,10 @@ def _label_in_field(content_type: bytes) -> bytes:
 
 
 def _names_other(opening: bytes) -> bool:
-    """Whether a label of `_OTHER` may stand there; in few pages one does."""
+    """Whether a label of `_OTHER` may be declared there; in few pages one is."""
     lowered = opening.lower()
+    if b"charset" not in lowered and not lowered.startswith(b"<?xml"):
+        return False
     return b"2022" in lowered or b"hz-gb" in lowered or b"replacement" in lowered
 
 

@@ -40,7 +40,9 @@ CODINGS: Final = frozenset({b"br", b"deflate", b"gzip", b"identity", b"x-gzip", 
 """The codings (RFC 9110 section 8.4.1) that a notice can be put into, one at a time."""
 
 _HTML: Final = frozenset({b"application/xhtml+xml", b"text/html"})
-_TELLING_OF_REQUEST: Final = frozenset({b"accept", b"cache-control", b"range", b"sec-fetch-dest", b"x-requested-with"})
+_TELLING_OF_REQUEST: Final = frozenset(
+    {b"accept", b"cache-control", b"range", b"sec-fetch-dest", b"upgrade", b"x-requested-with"}
+)
 _TELLING_OF_ANSWER: Final = frozenset(
     {b"cache-control", b"content-disposition", b"content-encoding", b"content-range", b"content-type"}
 )
@@ -62,6 +64,8 @@ def excluded_request(method: bytes, headers: Sequence[Header], dismissal: Dismis
             case b"sec-fetch-dest" if value.strip().lower() != b"document":
                 return Exclusion.SUBREQUEST
             case b"x-requested-with" if value.strip().lower() == b"xmlhttprequest":  # a web view names its app there
+                return Exclusion.SUBREQUEST
+            case b"upgrade" if value.strip().lower() == b"websocket":
                 return Exclusion.SUBREQUEST
             case b"accept" if _ASKS_FOR_PAGES.search(value) is None:
                 return Exclusion.SUBREQUEST

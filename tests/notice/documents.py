@@ -70,7 +70,10 @@ def _wrapped(name: str) -> st.SearchStrategy[str]:
     return st.lists(_CONTENTS, max_size=3).map(lambda pieces: f"<{name}>{''.join(pieces)}</{name}>")
 
 
-_OPENINGS = _one_of("||<!doctype html>|\ufeff<!doctype html>| \n<!DOCTYPE html>\n|<html>|<head>")
+_OPENINGS = _one_of(
+    "||<!doctype html>|\ufeff<!doctype html>| \n<!DOCTYPE html>\n|<html>|<head>",
+    "<!doctype html>\n<html lang=en>\n<head>|<!DOCTYPE html><HTML class='a b'>|<!doctype html><html lang='>' amp>",
+)
 _IN_HEAD = st.one_of(_BLANKS, _COMMENTS, _start_tags(_HEAD), _end_tags(_HEAD), _raw_text(), _wrapped("noscript"))
 _ANYWHERE = st.one_of(_IN_HEAD, _TEXTS, _start_tags(_ODD), _end_tags(_ODD), _wrapped("template"))
 
