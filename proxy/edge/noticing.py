@@ -161,18 +161,19 @@ class Visit:
             fields = styled
         if not into_page:
             return fields
+        content_type, content_encoding = _values(headers, b"content-type", b"content-encoding")
         if self._excluded is None:
             notice = banner.render(self._authority, self._target, self._decision.successor, styled=styled is not None)
-            self._injector = Injector(notice, _value(headers, b"content-type"))
-        written = _value(headers, b"content-encoding")
-        return self._recoded(fields, written) if written else fields
+            self._injector = Injector(notice, content_type)
+        return self._recoded(fields, content_encoding) if content_encoding else fields
 
     def _recoded(self, headers: list[Header], written: bytes) -> list[Header]:
         """A page that comes in a coding all the same is answered in one that the client accepts."""
         coding = coding_of(written)
         if coding is None or coding is Coding.IDENTITY:
             return headers
-        answered_in = coding_for(_value(self._request.headers, b"accept-encoding") or None)
+        (accepted,) = _values(self._request.headers, b"accept-encoding")
+        answered_in = coding_for(accepted or None)
         self._recoding = _Recoding(Decoder(coding, self._caps), encoder(answered_in))
         fields = [header for header in headers if header[0].lower() != b"content-encoding"]
         if answered_in is not Coding.IDENTITY:
@@ -211,6 +212,7 @@ def _recoded(chunk: bytes, injector: Injector, recoding: _Recoding) -> Iterator[
     yield recoding.encoder.flush()
 
 
-def _value(headers: Iterable[Header], field: bytes) -> bytes:
-    """What a field says, in all of its lines; nothing where it is not there."""
-    return b",".join([value for name, value in headers if name.lower() == field])
+def _values(headers: Iterable[Header], *fields: bytes) -> list[bytes]:
+    """What some fields say, each in all of its lines; nothing where one is not there."""
+    said = [(field, value) for name, value in headers if (field := name.lower()) in fields]
+    return [b",".join([value for name, value in said if name == field]) for field in fields]

@@ -49,12 +49,9 @@ class Dismissal:
         self._cookie = f"sunset-notice-{site.name}={value}".encode()
         self._pattern = re.compile(rb"(?:^|;)[ \t]*" + re.escape(self._cookie) + rb"[ \t]*(?:;|$)")
 
-    def is_in(self, headers: Iterable[Header]) -> bool:
-        """Whether whoever sends these fields has hidden the notice."""
-        for name, value in headers:
-            if self._cookie in value and name.lower() == b"cookie" and self._pattern.search(value) is not None:
-                return True
-        return False
+    def is_in(self, cookies: bytes) -> bool:
+        """Whether whoever sends these cookies, the value of a Cookie field, has hidden the notice."""
+        return self._cookie in cookies and self._pattern.search(cookies) is not None
 
     def answer(
         self, authority: bytes, query: bytes | None, headers: Iterable[Header], *, secure: bool

@@ -41,7 +41,7 @@ CODINGS: Final = frozenset({b"br", b"deflate", b"gzip", b"identity", b"x-gzip", 
 
 _HTML: Final = frozenset({b"application/xhtml+xml", b"text/html"})
 _TELLING_OF_REQUEST: Final = frozenset(
-    {b"accept", b"cache-control", b"range", b"sec-fetch-dest", b"upgrade", b"x-requested-with"}
+    {b"accept", b"cache-control", b"cookie", b"range", b"sec-fetch-dest", b"upgrade", b"x-requested-with"}
 )
 _TELLING_OF_ANSWER: Final = frozenset(
     {b"cache-control", b"content-disposition", b"content-encoding", b"content-range", b"content-type"}
@@ -54,11 +54,14 @@ def excluded_request(method: bytes, headers: Sequence[Header], dismissal: Dismis
     """Why no answer to this request takes a notice; `None` where one may. `dismissal` is the site's, if it has one."""
     if method not in {b"GET", b"HEAD"}:
         return Exclusion.METHOD
+    is_dismissed = False
     for name, value in headers:
         field = name.lower()
         if field not in _TELLING_OF_REQUEST:
             continue
         match field:
+            case b"cookie":
+                is_dismissed = is_dismissed or (dismissal is not None and dismissal.is_in(value))
             case b"range":
                 return Exclusion.RANGE
             case b"sec-fetch-dest" if value.strip().lower() != b"document":
@@ -71,7 +74,7 @@ def excluded_request(method: bytes, headers: Sequence[Header], dismissal: Dismis
                 return Exclusion.SUBREQUEST
             case b"cache-control" if _NO_TRANSFORM.search(value) is not None:
                 return Exclusion.NO_TRANSFORM
-    if dismissal is not None and dismissal.is_in(headers):
+    if is_dismissed:
         return Exclusion.DISMISSED
     return Exclusion.HEAD if method == b"HEAD" else None
 

@@ -68,6 +68,9 @@ def test_other_requests_take_none(method: bytes, header: Header, why: Exclusion)
 
 def test_whoever_has_hidden_it_does_not_see_it() -> None:
     assert excluded_request(b"GET", [(b"Cookie", b"a=b; " + cookie())], DISMISSAL) is Exclusion.DISMISSED
+    assert excluded_request(b"GET", [(b"COOKIE", b"a=b"), (b"cookie", cookie())], DISMISSAL) is Exclusion.DISMISSED
+    assert excluded_request(b"GET", [(b"cookie", cookie()), (b"Cookie", b"a=b")], DISMISSAL) is Exclusion.DISMISSED
+    assert excluded_request(b"GET", [(b"X-Cookie", cookie())], DISMISSAL) is None
     assert excluded_request(b"GET", [(b"Cookie", cookie())], None) is None
 
 
