@@ -8,7 +8,6 @@ to what it would have been without the notice, and one element more; or else it 
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import lru_cache
 from xml.parsers import expat
 
 from proxy.wire.body import BodyFinder, Finding
@@ -106,7 +105,6 @@ class Injector:
         return b"".join((data[:place], notice, *self._held, data[place:]))
 
 
-@lru_cache(maxsize=64)
 def is_well_formed(notice: bytes) -> bool:
     """Whether a notice can go into XML: one element, with no other references than XML itself knows."""
     try:
