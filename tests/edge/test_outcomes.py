@@ -14,7 +14,7 @@ from proxy.edge.server import Server
 from tests.edge.peers import Answer, Client, Serving, ask, get
 from tests.edge.sites import AFTER, CUTOVER, HOME, NOTICE, PLACE, notice, rule, rulebook, site
 
-DATE = (b"Date", b"Wed, 01 Jan 2025 00:00:00 GMT")
+DAY = b"Wed, 01 Jan 2025 "
 CACHE = (b"Cache-Control", b"public, max-age=3600")
 EMPTY = (b"Content-Length", b"0")
 
@@ -75,7 +75,10 @@ async def test_a_redirect_keeps_the_bytes_of_path_and_query(server: Server, path
     answer = await ask(server, get(path))
     assert answer.status == 301
     assert answer.reason == b"Moved Permanently"
-    assert answer.headers == [DATE, (b"Location", b"https://www.mi.com/uk" + path), CACHE, EMPTY]
+    date, *rest = answer.headers
+    assert date[0] == b"Date"
+    assert date[1].startswith(DAY)  # a busy machine answers later than in the first second
+    assert rest == [(b"Location", b"https://www.mi.com/uk" + path), CACHE, EMPTY]
 
 
 @pytest.mark.parametrize(
