@@ -103,6 +103,8 @@ class Server:
         self._certificate_watch: CertificateWatch | None = None
         self._servers: list[asyncio.Server | Vestibule] = []
         self._fronts: list[Front] = []
+        self._protocols: dict[bool, Callable[..., asyncio.Protocol]] = {}
+        """What makes the protocol of a connection that was just accepted: with TLS, and without."""
         self._access_log: AccessLog | None = None
         self._stage = Stage.STARTING
         self._since = self.clock.now()
@@ -176,6 +178,7 @@ class Server:
                 self._access_log.start()
             if self.certificates is not None:
                 self._watch(self.certificates)
+            self._protocols = {secure: self._protocols_for(secure=secure) for secure in (False, True)}
             await self.accept_from(sockets)
             if sockets.admin is not None:
                 admin = Admin(Metrics(self.counts, self), self, settings.admin_token)
@@ -190,14 +193,14 @@ class Server:
     async def accept_from(self, sockets: Sockets) -> list[asyncio.Server | Vestibule]:
         """Answer clients on these sockets, once it was started, until what this gives is closed."""
         settings = self.settings
-        accepting = await self._accept_on(sockets.http, self._protocols(secure=False))
+        accepting = await self._accept_on(sockets.http, self._protocols[False])
         if self.certificates is not None and sockets.https:
             tls = {
                 "ssl": self.certificates.listener,
                 "ssl_handshake_timeout": settings.timeouts.handshake,
                 "ssl_shutdown_timeout": settings.timeouts.farewell,
             }
-            accepting += await self._accept_on(sockets.https, self._protocols(secure=True), tls)
+            accepting += await self._accept_on(sockets.https, self._protocols[True], tls)
         self._servers += accepting
         return accepting
 
@@ -227,8 +230,7 @@ class Server:
         self._certificate_watch = CertificateWatch(certificates, every=every, hosts=hosts, tells=self._tells)
         self._certificate_watch.start()
 
-    def _protocols(self, *, secure: bool) -> Callable[[], asyncio.Protocol]:
-        """What makes the protocol of a connection that was just accepted."""
+    def _protocols_for(self, *, secure: bool) -> Callable[..., asyncio.Protocol]:
         hall = Hall(
             self._handler,
             settings=self.settings,

@@ -11,7 +11,7 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from proxy.edge.lifeline import is_retired
@@ -67,9 +67,12 @@ class Worker:
 
     def __init__(self, rulebook: Rulebook, post: Post) -> None:
         self._post = post
+        settings, timeouts = post.settings, post.settings.timeouts
+        # As many lines of the log as one process would write, however many there are.
+        timeouts = replace(timeouts, log_line=timeouts.log_line * settings.worker_count)
         self._server = Server(
             rulebook,
-            post.settings,
+            replace(settings, timeouts=timeouts),
             clock=post.clock,
             sockets=post.places.of(post.place).duplicates(),
             certificates=post.certificates,

@@ -20,7 +20,7 @@ def start_with_certificate(start: Start, folder: Path) -> Running:
     certs = folder / "certs"
     certs.mkdir()
     issue("po.co").certbot(certs, "po.co")
-    return start("--at", "2025-01-01", "--listen-tls", "127.0.0.1:0", "--certs", str(certs))
+    return start("--workers", "1", "--at", "2025-01-01", "--listen-tls", "127.0.0.1:0", "--certs", str(certs))
 
 
 def test_sslscan_finds_nothing_old_or_weak(start: Start, tmp_path: Path, figure: Figure) -> None:

@@ -39,7 +39,7 @@ def answered_in_the_end(server: Running) -> bool:
 def test_there_are_descriptors_left_when_clients_have_taken_all_theirs(start: Start, figure: Figure) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4 * MANY)), hard))
-    server = start("--at", "2025-01-01", files=FILES, SUNSET_LIMITS_DESCRIPTORS_KEPT=str(KEPT))
+    server = start("--workers", "1", "--at", "2025-01-01", files=FILES, SUNSET_LIMITS_DESCRIPTORS_KEPT=str(KEPT))
     with contextlib.ExitStack() as all_open:
         socks = [all_open.enter_context(server.connect()) for _ in range(MANY)]
         inside = [sock for sock in socks if is_answered(sock)]
