@@ -32,7 +32,10 @@ class Start(Protocol):
 
 
 class Running:
-    """A server of its own process; `lines` is what it has said so far."""
+    """A server of its own processes, with one worker unless it is told otherwise: then figures are those of one.
+
+    `lines` is what it has said so far.
+    """
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class Running:
         self.process = subprocess.Popen(
             [*self._limited, *command, *self._arguments],
             cwd=self._folder,
-            env={**environment, "PYTHONPATH": str(TOP), **self._variables},
+            env={**environment, "PYTHONPATH": str(TOP), "SUNSET_WORKERS": "1", **self._variables},
             stderr=subprocess.PIPE,
             text=True,
         )
