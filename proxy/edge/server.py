@@ -256,18 +256,23 @@ class Server:
         for server in self._servers:
             server.close()
 
+    async def _let_in(self) -> None:
+        """Wait for those who have come and are not introduced yet, so that they are among the clients."""
+        for server in self._servers:
+            if isinstance(server, Vestibule):
+                await server.wait_closed()
+
     async def retire(self) -> None:
         """Accept no more, because others do now, and let clients finish what they are at, without any hurry."""
         self.accept_no_more()
+        await self._let_in()
         timeouts = self.settings.timeouts
         await self.clients.retire(timeouts.last_request, timeouts.retire)
 
     async def stop(self) -> None:
         """Be no longer ready, accept no more, let answers under way end, close everything."""
         self.accept_no_more()
-        for server in self._servers:
-            if isinstance(server, Vestibule):
-                await server.wait_closed()
+        await self._let_in()
         self._servers.clear()
         await self.clients.drain(self.settings.timeouts.stop)
         self.clients.stop()
