@@ -40,9 +40,9 @@ class Channel(Generic[Sent, Received]):
         return self._sock.fileno()
 
     @property
-    def waits(self) -> bool:
-        """Whether there is more to be sent once the other side has read."""
-        return bool(self._out)
+    def waits(self) -> int:
+        """Bytes that are to be sent once the other side has read."""
+        return len(self._out)
 
     def send(self, message: Sent) -> None:
         """Send it, or as much of it as can be sent now."""

@@ -80,6 +80,8 @@ class Place:
     lifesign: int = -1
     """The pipe that says when it accepts."""
     accepts: bool = False
+    heard: float = 0.0
+    """When it has last given a sign of life, on the steady clock."""
     restarts: int = 0
     due: float | None = None
     """When, on the steady clock, another process is to take it."""
@@ -187,6 +189,7 @@ class Nursery:
         self._over = False
         """Whether nobody is started any more."""
         self._deadline: float | None = None
+        self._turned = self._clock.steady()
         self._waiting = Waiting(signal.SIGTERM, signal.SIGCHLD)
 
     def run(self) -> None:
@@ -202,6 +205,7 @@ class Nursery:
                         self._stop()
                 self._bury()
                 self._start_due()
+                self._listen_for_silence()
                 self._clock.now()  # whoever is started later must not come back from a cutover either
 
     def _listen(self) -> None:
@@ -245,7 +249,8 @@ class Nursery:
         """Start nobody any more, hold no socket open, and let workers end what is under way."""
         self._over = True
         self._order.places.close_public()
-        self._deadline = self._clock.steady() + self._order.settings.timeouts.stop + self._processes.last_words
+        if self._deadline is None:
+            self._deadline = self._clock.steady() + self._order.settings.timeouts.stop + self._processes.last_words
         self._signal(signal.SIGTERM)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -258,6 +263,7 @@ class Nursery:
         reader, writer = os.pipe()
         place.since = self._clock.now()
         place.due = None
+        place.heard = self._clock.steady()
         place.lifesign = reader
 
         def begin() -> int:
@@ -283,6 +289,7 @@ class Nursery:
         except OSError as error:
             log.error("worker %d cannot be started: %s", place.number, error.strerror)  # noqa: TRY400 - all there is
             os.close(reader)
+            place.lifesign = -1
             place.due = self._clock.steady() + max(place.backoff.pause(0.0), self._processes.restart_pause)
             return
         finally:
@@ -297,15 +304,19 @@ class Nursery:
         self._waiting.abandon()
 
     def _hear(self, place: Place) -> None:
-        """A worker says that it accepts, or says nothing more."""
-        said = os.read(place.lifesign, 16)
+        """A worker says whether it accepts, or says nothing more."""
+        said = os.read(place.lifesign, 64)
         if not said:
             self._waiting.forget(place.lifesign)
             os.close(place.lifesign)
             place.lifesign = -1
             return
-        place.accepts = said[-1:] == ACCEPTS
-        self._presence.note(place.number, there=place.accepts)
+        place.heard = self._clock.steady()
+        accepts = said[-1:] == ACCEPTS
+        if place.accepts == accepts:
+            return
+        place.accepts = accepts
+        self._presence.note(place.number, there=accepts)
         self._settled = self._settled or all(place.accepts for place in self._places)
         self._tell()
 
@@ -345,6 +356,18 @@ class Nursery:
             self._tell()
         if self._deadline is not None and self._clock.steady() >= self._deadline:
             self._signal(signal.SIGKILL)
+
+    def _listen_for_silence(self) -> None:
+        """Kill workers that give no sign of life, unless this process itself was asleep, as with its machine."""
+        now, before = self._clock.steady(), self._turned
+        self._turned = now
+        for place in self._places:
+            if now - before > self._processes.report_every + 1.0:
+                place.heard = now
+            if place.child is not None and now - place.heard > self._processes.silence:
+                log.error("worker %d (process %d) gives no sign of life", place.number, place.child.pid)
+                place.child.signal(signal.SIGKILL)
+                place.heard = now
 
     def _start_due(self) -> None:
         due = [place for place in self._places if place.due is not None and place.due <= self._clock.steady()]

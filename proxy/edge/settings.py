@@ -206,8 +206,12 @@ class Processes:
     """After which a process has lived so long that, should it die, it is started again at once."""
     stillborn: Count = 3
     """How often a worker may die before it has answered at all, until its rules are given up."""
-    report_every: Seconds = 1.0
-    """How often workers tell the desk what they have counted."""
+    report_every: Annotated[Seconds, Le(60)] = 1.0
+    """How often workers tell the desk what they have counted, and give a sign of life."""
+    silence: Seconds = 60.0
+    """For which a worker may give none, until it is killed and replaced."""
+    unread: Bytes = 64 * 1024 * 1024
+    """What the desk may leave unread of what it is told, until it is killed and replaced."""
     last_words: Seconds = 5.0
     """For a process that is to have ended, beyond `timeouts.stop`, before it is killed."""
 

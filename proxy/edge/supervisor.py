@@ -506,6 +506,9 @@ class Supervisor:
         if channel is None or channel.ended:
             return
         channel.send(message)
+        if channel.waits > self._settings.processes.unread and self._desk is not None:
+            log.error("the desk does not listen")
+            self._desk.signal(signal.SIGKILL)
         self._watch_desk()
 
     def _watch_desk(self) -> None:
@@ -578,6 +581,6 @@ def _log_verdict(verdict: Verdict) -> None:
             log.error("%s", problem)
         log.error("reload refused, generation %s stays: %s", verdict.generation, verdict.message)
     elif verdict.changed:
-        log.info("reloaded: generation %s since %.1f s after it was asked for", verdict.generation, verdict.seconds)
+        log.info("reloaded: generation %s is in use, after %.1f s", verdict.generation, verdict.seconds)
     else:
         log.info("reloaded: nothing has changed, generation %s stays", verdict.generation)

@@ -115,6 +115,7 @@ class Worker:
         """Once a second."""
         while True:
             self._report()
+            self._say(ACCEPTS_NO_MORE if self._leaves.is_set() else ACCEPTS)
             if not self._leaves.is_set():
                 await self._stand_in()
             await asyncio.sleep(self._post.settings.processes.report_every)
@@ -129,6 +130,8 @@ class Worker:
         for place in (left & self._was_left) - self._stands_in.keys():
             self._stands_in[place] = await self._server.accept_from(post.places.of(place).duplicates())
         self._was_left = left
+        if self._leaves.is_set():  # meanwhile
+            self._server.accept_no_more()
 
     def _say(self, sign: bytes) -> None:
         """Tell the nursery, which may have died."""

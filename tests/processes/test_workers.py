@@ -81,6 +81,16 @@ async def test_another_worker_stands_in_where_one_is_not_back_yet(rules: Path, s
     assert len(await program.pids()) == 1
 
 
+async def test_a_worker_that_hangs_is_replaced(rules: Path, starting: Starting) -> None:
+    (rules.parent / "sunset.toml").write_text("[processes]\nsilence = 3\n", "utf-8")
+    program = await starting(rules, "--workers", "2", "--config", str(rules.parent / "sunset.toml"))
+    victim, other = await program.pids(2)
+    os.kill(victim, signal.SIGSTOP)
+    assert other in await program.pids(2, without={victim})
+    await until(lambda: not lives(victim))
+    assert program.found(rf"process {victim}\) gives no sign of life")
+
+
 async def test_workers_that_never_live_end_a_start_and_never_replace_those_that_do(
     rules: Path, starting: Starting, tmp_path: Path
 ) -> None:
