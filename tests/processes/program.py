@@ -202,12 +202,13 @@ class Failure:
 class Load:
     """Clients that ask one request after the other, each on its connection until that is closed in an orderly way.
 
-    With `fresh` each request comes on a connection of its own.
+    With `fresh` each request comes on a connection of its own; `before` is what each connection begins with.
     """
 
     port: int
     clients: int = 8
     fresh: bool = False
+    before: bytes = b""
     answered: int = 0
     failures: list[Failure] = field(default_factory=list)
     locations: set[bytes] = field(default_factory=set)
@@ -243,6 +244,7 @@ class Load:
             try:
                 async with await Client.connect("127.0.0.1", self.port) as client:
                     port = client.writer.get_extra_info("sockname")[1]
+                    client.send(self.before)
                     await self._ask(client, number)
             except (OSError, EOFError, TimeoutError) as error:
                 self.failures.append(Failure(port, repr(error)))

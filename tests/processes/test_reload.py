@@ -80,6 +80,19 @@ async def test_no_request_is_lost_when_rules_change(
     assert (told["reload"]["ok"], told["reload"]["generation"]) == (True, told["generation"])
 
 
+async def test_no_client_is_lost_that_a_balancer_introduces(rules: Path, starting: Starting) -> None:
+    program = await starting(rules, "--workers", "2", "--listen", "127.0.0.1:0+proxy", *QUIET)
+    before = await program.pids(2)
+    header = b"PROXY TCP4 203.0.113.7 127.0.0.1 50000 80\r\n"
+    async with Load(program.port, before=header) as kept, Load(program.port, fresh=True, before=header) as fresh:
+        write_site(rules, home="gb")
+        await by_asking(program)
+        await program.pids(2, without=before)
+        await until(lambda: {UK, GB} <= kept.locations & fresh.locations)
+        await until(lambda: not any(map(lives, before)))
+    assert (kept.failures, fresh.failures) == ([], [])
+
+
 async def test_many_reloads_one_after_the_other_lose_no_request_and_leave_nobody_behind(
     rules: Path, starting: Starting, figure: Figure
 ) -> None:
