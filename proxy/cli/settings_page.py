@@ -38,9 +38,6 @@ a secret in it, so it is better off in the environment.
 This page is written by `sunset settings --markdown`.
 """
 
-HEADINGS: Final = {"": "Where it listens, and what it does there", "limits": "Limits", "timeouts": "Timeouts"}
-"""The titles of sections; one that is not here has its name."""
-
 
 def page() -> str:
     """The whole page."""
@@ -52,7 +49,7 @@ def page() -> str:
         sections.setdefault(setting.section, []).append(setting)
     parts = [INTRODUCTION]
     for section, settings in sections.items():
-        title = HEADINGS.get(section, section.replace("_", " ").capitalize())
+        title = section.replace("_", " ").capitalize() or "In general"
         parts.append(f"## {title}\n" + (f"\nIn `sunset.toml` below `[{section}]`.\n" if section else ""))
         rows = [_row(setting, options.get(setting.name)) for setting in settings]
         parts.append(
