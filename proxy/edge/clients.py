@@ -71,6 +71,9 @@ class Clients:
         self._concludes = False
         """Whether every connection ends with its next answer."""
         self._most = settings.limits.connections
+        self._arriving: Counter[str] = Counter()
+        """Connections that have come and are not in yet, by client."""
+        self._arriving_in_all = 0
         self.tick = 0
         """Seconds since the start."""
         self.date = clock.date()
@@ -101,13 +104,36 @@ class Clients:
         """Whether one more may come in. It is a member from then on, until `left`."""
         members = self._open
         if len(members) >= self._most:
-            return self._turn_away("full", "too many connections")
+            return self.turn_away("full", "too many connections")
         if len(members) >= self._settings.limits.client_connections and self._is_crowded(client):
-            return self._turn_away("client", "too many connections of one client")
+            return self.turn_away("client", "too many connections of one client")
         members.add(client)
         if self._concludes:
             client.conclude()
         return True
+
+    def arrive(self, peer: str) -> bool:
+        """Whether one more may come that has to agree on TLS, or be introduced, before it is in: until `arrived`.
+
+        It takes memory and a descriptor, and what it takes nobody has seen a byte of HTTP for.
+        """
+        limits, network = self._settings.limits, network_of(peer)
+        if self._arriving_in_all >= min(limits.arriving, self._most - len(self._open)):
+            return self.turn_away("full", "too many connections that are not in yet")
+        if self._arriving[network] >= limits.client_arriving and not self._trust.covers(peer):
+            return self.turn_away("client", "too many connections of one client that are not in yet")
+        self._arriving[network] += 1
+        self._arriving_in_all += 1
+        return True
+
+    def arrived(self, peer: str) -> None:
+        """One of them is in, or was sent away."""
+        network = network_of(peer)
+        self._arriving_in_all -= 1
+        if self._arriving[network] > 1:
+            self._arriving[network] -= 1
+        else:
+            del self._arriving[network]
 
     def exchange(self, client: Client, other: Client) -> None:
         """`other` goes on with the connection of `client`."""
@@ -172,7 +198,8 @@ class Clients:
         self._by_network[network] += 1
         return False
 
-    def _turn_away(self, reason: str, said: str) -> bool:
+    def turn_away(self, reason: str, said: str) -> bool:
+        """Count one that was not let in. Gives False."""
         self._counts.refuse(reason)
         self._sampled.warning("connection refused:", said)
         return False

@@ -214,13 +214,16 @@ class Server:
         settings = self.settings
         accepting: list[asyncio.Server | Vestibule] = []
         for each in listening:
-            if each.introduced:
-                vestibule = Vestibule(each.sock, protocols, settings, self.counts, self._sampled, tls)
+            if each.introduced or tls:
+                introduced = each.introduced
+                vestibule = Vestibule(
+                    each.sock, protocols, settings, self.clients, self._sampled, tls, introduced=introduced
+                )
                 vestibule.start()
                 accepting.append(vestibule)
             else:
                 loop, backlog = asyncio.get_running_loop(), settings.limits.backlog
-                accepting.append(await loop.create_server(protocols, sock=each.sock, backlog=backlog, **tls))
+                accepting.append(await loop.create_server(protocols, sock=each.sock, backlog=backlog))
         return accepting
 
     def _watch(self, certificates: Certificates) -> None:

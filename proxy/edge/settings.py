@@ -110,6 +110,11 @@ class Limits:
     client_connections: Count = 512
     """Connections of one client, an IPv4 address or an IPv6 network of 64 bits; above it, its new ones are closed. A
     trusted proxy may have more."""
+    arriving: Count = 2048
+    """Connections in one process for which TLS is not agreed yet, or that are not introduced; above it, new ones are
+    closed."""
+    client_arriving: Count = 256
+    """Those of one client; above it, its new ones are closed. A trusted proxy may have more."""
     descriptors_kept: Count = 256
     """File descriptors that clients' connections never take, of those that the process may open."""
     body_rate: Bytes = 128

@@ -1,15 +1,19 @@
-"""The vestibule: where connections of a balancer are introduced (PROXY protocol) before they are let in.
+"""The vestibule: where connections wait until they are let in, and are counted while they do.
 
-The header comes before all else, before TLS as well. It is peeked at and taken from the socket to the byte, so that
-whatever is behind it is still there when the connection becomes one of the event loop's. Only neighbours that are
-trusted, and those on this machine, may introduce anybody: to everyone else such a listener would be a way to be whoever
-they want. A connection that is not introduced in time, or not properly, is closed without a word.
+They wait for TLS to be agreed, and those of a balancer to be introduced (PROXY protocol). Left to the event loop, a
+connection would be seen by nobody until its handshake is over, and there could be any number of them.
+
+A header that introduces comes before all else, before TLS as well. It is peeked at and taken from the socket to the
+byte, so that whatever is behind it is still there when the connection becomes one of the event loop's. Only neighbours
+that are trusted, and those on this machine, may introduce anybody: to everyone else such a listener would be a way to
+be whoever they want. A connection that is not introduced in time, or not properly, is closed without a word.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from functools import partial
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -22,37 +26,46 @@ from proxy.wire.proxy_protocol import ProxyProtocolError, read_introduction
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from proxy.edge.counts import Counts
+    from proxy.edge.clients import Clients
     from proxy.edge.log import Sampled
     from proxy.edge.settings import Endpoint, Settings
     from proxy.wire.proxy_protocol import Introduction
 
+_AT_ONCE = 16
+"""Connections that are accepted before those that are there get their turn."""
 _PAUSE = 0.1
 """Seconds until it is tried again to accept, where the machine has no room for one more."""
 
 
 class Vestibule:
-    """Accepts the connections of one listening socket. `tls` is what the event loop wants to know to speak TLS."""
+    """Accepts the connections of one listening socket. `tls` is what the event loop wants to know to speak TLS.
+
+    `clients` counts who waits here; `introduced` says whether a balancer has to introduce them.
+    """
 
     def __init__(
         self,
         sock: socket.socket,
-        let_in: Callable[[Introduction], asyncio.Protocol],
+        let_in: Callable[[Introduction | None], asyncio.Protocol],
         settings: Settings,
-        counts: Counts,
+        clients: Clients,
         sampled: Sampled,
         tls: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        introduced: bool = True,
     ) -> None:
         self._socket = sock
         self._let_in = let_in
         self._trust = Trust(settings)
         self._limits = settings.limits
         self._timeouts = settings.timeouts
-        self._counts = counts
+        self._clients = clients
         self._sampled = sampled
         self._tls = tls
+        self._introduced = introduced
         self._closed = asyncio.Event()
         self._introductions: asyncio.TaskGroup
+        self._entering: set[asyncio.Task[Any]] = set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -73,47 +86,69 @@ class Vestibule:
             self._resume()
             await self._closed.wait()
             asyncio.get_running_loop().remove_reader(self._socket)
+        if self._entering:
+            await asyncio.wait(self._entering)
 
     def _resume(self) -> None:
         if not self._closed.is_set():
             asyncio.get_running_loop().add_reader(self._socket, self._accept)
 
     def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            sock, address = self._socket.accept()
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self._sampled.warning("cannot accept a connection:", error.strerror or "")
-            loop.remove_reader(self._socket)
-            loop.call_later(_PAUSE, self._resume)
-            return
-        peer = plain_address(address[0])
-        if self._may_introduce(peer):
+        for _ in range(_AT_ONCE):
+            try:
+                sock, address = self._socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._sampled.warning("cannot accept a connection:", error.strerror or "")
+                loop = asyncio.get_running_loop()
+                loop.remove_reader(self._socket)
+                loop.call_later(_PAUSE, self._resume)
+                return
+            self._receive(sock, plain_address(address[0]))
+
+    def _receive(self, sock: socket.socket, peer: str) -> None:
+        if self._introduced and not self._may_introduce(peer):
+            self._refuse(sock, "untrusted", peer)
+        elif not self._clients.arrive(peer):
+            sock.close()
+        else:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._introductions.create_task(self._receive(sock, peer))
-        else:
-            self._refuse(sock, "untrusted", peer)
+            if self._introduced:
+                self._introductions.create_task(self._hear(sock, peer))
+            else:
+                self._enter(sock, peer, None)
 
     def _may_introduce(self, peer: str) -> bool:
         return self._trust.covers(peer) or ip_address(peer.partition("%")[0]).is_loopback
 
-    async def _receive(self, sock: socket.socket, peer: str) -> None:
+    async def _hear(self, sock: socket.socket, peer: str) -> None:
         try:
             async with asyncio.timeout(self._timeouts.introduction):
                 introduction = await self._introduction(sock)
         except (ProxyProtocolError, OSError) as error:  # a timeout is an OSError
+            self._clients.arrived(peer)
             self._refuse(sock, "not-introduced", f"{peer}: {_reason(error)}")
+        else:
+            self._enter(sock, peer, introduction)
+
+    def _enter(self, sock: socket.socket, peer: str, introduction: Introduction | None) -> None:
+        """From here on the socket is the transport's, and that closes it."""
+        loop = asyncio.get_running_loop()
+        entering = loop.create_task(
+            loop.connect_accepted_socket(partial(self._let_in, introduction), sock, **self._tls)
+        )
+        self._entering.add(entering)
+        entering.add_done_callback(partial(self._entered, peer))
+
+    def _entered(self, peer: str, entering: asyncio.Task[Any]) -> None:
+        self._entering.discard(entering)
+        self._clients.arrived(peer)
+        if entering.cancelled():
             return
-        try:  # from here on the socket is the transport's, and that closes it
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: self._let_in(introduction), sock, **self._tls
-            )
-        except OSError:
-            pass  # the client is gone, or speaks no TLS
-        except Exception as error:  # noqa: BLE001 - a fault of our own; others are let in all the same
+        error = entering.exception()
+        if error is not None and not isinstance(error, OSError):  # which says that the client is gone, or speaks no TLS
             self._sampled.warning("internal error:", error=error)
 
     async def _introduction(self, sock: socket.socket) -> Introduction:
@@ -136,8 +171,7 @@ class Vestibule:
 
     def _refuse(self, sock: socket.socket, reason: str, detail: str) -> None:
         sock.close()
-        self._counts.refuse(reason)
-        self._sampled.warning("connection refused:", f"{reason}, {detail}")
+        self._clients.turn_away(reason, f"{reason}, {detail}")
 
 
 async def _readable(sock: socket.socket) -> None:

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from proxy.edge.clients import Clients
 from proxy.edge.clock import Clock
 from proxy.edge.counts import Counts
 from proxy.edge.log import Sampled
@@ -143,10 +144,11 @@ async def accepted(server: Server) -> Client:
 
 
 async def test_who_has_come_is_still_let_in_once_it_is_closed() -> None:
-    let_in: list[Introduction] = []
+    let_in: list[Introduction | None] = []
+    settings = Settings()
     entered = asyncio.Event()
 
-    def enter(introduction: Introduction) -> asyncio.Protocol:
+    def enter(introduction: Introduction | None) -> asyncio.Protocol:
         let_in.append(introduction)
         entered.set()
         return asyncio.Protocol()
@@ -154,7 +156,8 @@ async def test_who_has_come_is_still_let_in_once_it_is_closed() -> None:
     sampled = Sampled(Clock().steady, every=1.0)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)
-        vestibule = Vestibule(listening, enter, Settings(), Counts(rulebook()), sampled)
+        members = Clients(settings, Clock(), Counts(rulebook()), sampled)
+        vestibule = Vestibule(listening, enter, settings, members, sampled)
         vestibule.start()
         clients = [await Client.connect(*listening.getsockname()) for _ in range(2)]
         clients[1].send(LINE)
@@ -164,7 +167,7 @@ async def test_who_has_come_is_still_let_in_once_it_is_closed() -> None:
             clients[0].send(BINARY)
             await vestibule.wait_closed()
         late = await Client.connect(*listening.getsockname())
-    assert [introduction.peer for introduction in let_in] == ["203.0.113.7"] * 2
+    assert [introduction and introduction.peer for introduction in let_in] == ["203.0.113.7"] * 2
     for client in (*clients, late):
         client.writer.close()
 
