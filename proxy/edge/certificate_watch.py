@@ -73,7 +73,7 @@ class CertificateWatch:
         self._look = None
         self._wait()
         if look.result() and self._tells:
-            log.info("certificates have changed; %d are in use", len(self._certificates.all))
+            log.info("certificates have changed; in use: %d", len(self._certificates.all))
         self._tell(self._certificates.faults)
 
     def _tell(self, faults: Iterable[Fault]) -> None:

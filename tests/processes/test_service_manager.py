@@ -216,12 +216,13 @@ def test_systemd_likes_the_units(tmp_path: Path) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-def test_the_service_speaks_as_the_program_does() -> None:
-    service = (UNITS / "sunset.service").read_text("utf-8")
+@pytest.mark.parametrize("unit", ["sunset.service", "sunset-acme.service"])
+def test_the_service_speaks_as_the_program_does(unit: str) -> None:
+    service = (UNITS / unit).read_text("utf-8")
     command = re.search(r"^ExecStart=\S+/sunset (.*)$", service, re.MULTILINE)
     assert command is not None
     shown = subprocess.run(
-        [sys.executable, "-m", "proxy", "serve", "--help"],
+        [sys.executable, "-m", "proxy", command[1].split()[0], "--help"],
         cwd=TOP,
         env={"COLUMNS": "200", "NO_COLOR": "1", "PATH": "/usr/bin:/bin"},
         capture_output=True,
