@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "SUNSET_ADMIN_TOKEN"  # noqa: S105 - the name of one
 SHORTEST_TOKEN = 16
 LARGEST_BODY = 1024
+FEW_HITS = 100
+MANY_HITS = 10_000
 
 _OPEN = frozenset({"/livez", "/readyz"})
 
@@ -66,6 +68,7 @@ class Admin:
         application.router.add_get("/livez", self._show_life)
         application.router.add_get("/readyz", self._show_readiness)
         application.router.add_get("/status", self._show_status)
+        application.router.add_get("/hits", self._show_hits)
         application.router.add_post("/reload", self._reload)
         return application
 
@@ -108,6 +111,16 @@ class Admin:
     async def _show_status(self, _request: web.Request) -> web.Response:
         await self._house.catch_up()
         return _json(report_of(self._house))
+
+    async def _show_hits(self, request: web.Request) -> web.Response:
+        """The addresses that were asked for most since the desk was started: as many as `most` says."""
+        most = request.query.get("most", str(FEW_HITS))
+        if not (most.isascii() and most.isdigit() and 0 < int(most) <= MANY_HITS):
+            return web.Response(status=400, text=f"most is a number from 1 to {MANY_HITS}\n")
+        await self._house.catch_up()
+        visited = self._house.visited
+        top = [{**address._asdict(), "hits": hits} for address, hits in visited.top(int(most))]
+        return _json({"addresses": top, "others": visited.others})
 
     async def _reload(self, request: web.Request) -> web.Response:
         """Load the rules anew. A form of another site in somebody's browser cannot send this content type."""

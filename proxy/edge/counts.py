@@ -6,8 +6,8 @@ a client sends, however often, adds no series. Every rule has its series from th
 can be seen.
 
 A process that answers hands on what it has counted: `take` gives rows, and another process's `add` takes them in. Hits
-by single address, on which a ledger is built, are handed on likewise; strangers choose those addresses, so there are
-never more than a bounded number of them between two takes, and what is above it is only counted.
+by single address are handed on likewise; strangers choose those addresses, so there are never more than a bounded
+number of them between two takes, and what is above it is only counted.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from proxy.core.decision import Cause, Outcome
 from proxy.core.kind import WRITTEN, Kind
 from proxy.core.mapping import MAPPINGS
 from proxy.edge.outline import Outline
+from proxy.edge.visited import Address, Visited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,11 +32,13 @@ OTHER = "other"
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds in seconds: a redirect takes well below a millisecond, an origin may take many."""
 
-ADDRESSES = 4096
+ADDRESSES = 2048
 """Different addresses that are told apart between two takes; hits on others are counted together."""
 LONGEST_ADDRESS = 1024
 """Bytes of a path that is told apart from others."""
 
+_ADDRESSES = "addresses"
+_OTHER_ADDRESSES = "other addresses"
 _UNMAPPED = frozenset({Kind.KEEP_PATH, Kind.FALLBACK})
 
 Label = str | int
@@ -67,14 +70,6 @@ class Tally:
         """Hits by path, since they were last taken."""
 
 
-class AddressHits(NamedTuple):
-    """How often a path was asked for, as a ledger counts it."""
-
-    subject: Subject
-    path: bytes
-    hits: int
-
-
 class Counts:
     """What a server has done since it was started. All families are dicts from labels to numbers."""
 
@@ -97,6 +92,7 @@ class Counts:
         """How many more addresses are told apart until the next `take_addresses`."""
         self.addresses_lost = 0
         """Hits on addresses that were not told apart."""
+        self._visited = Visited()
         self._taken: dict[tuple[str, object], float] = {}
         if rulebook is not None:
             self.expect(Outline.of(rulebook))
@@ -178,6 +174,15 @@ class Counts:
         self._settle()
         return self._unmapped
 
+    @property
+    def visited(self) -> Visited:
+        """The addresses that were asked for most, here and where `add` was given rows from."""
+        for address, hits in self.take_addresses():
+            self._visited.add(address, hits)
+        self._visited.others += self.addresses_lost
+        self.addresses_lost = 0
+        return self._visited
+
     def take(self) -> list[Row]:
         """What has been counted since this was last asked."""
         rows: list[Row] = []
@@ -187,22 +192,36 @@ class Counts:
                 if grown:
                     self._taken[name, key] = count
                     rows.append((name, key if isinstance(key, tuple) else (key,), grown))
+        rows += [(_ADDRESSES, tuple(address), hits) for address, hits in self.take_addresses()]
+        if self.addresses_lost:
+            rows.append((_OTHER_ADDRESSES, (), self.addresses_lost))
+            self.addresses_lost = 0
         return rows
 
     def add(self, rows: Iterable[Row]) -> None:
         """Count what another process has taken from its own counts."""
         families = self._families()
         for name, labels, grown in rows:
+            if name == _ADDRESSES:
+                self._visited.add(Address(*labels), int(grown))  # type: ignore[arg-type]  # as `take` has made them
+                continue
+            if name == _OTHER_ADDRESSES:
+                self._visited.others += int(grown)
+                continue
             family = families[name]
             key = labels[0] if len(labels) == 1 else tuple(labels)
             family[key] = family.get(key, 0) + grown
 
-    def take_addresses(self) -> list[AddressHits]:
+    def take_addresses(self) -> list[tuple[Address, int]]:
         """The hits by single address since this was last asked."""
-        taken: list[AddressHits] = []
+        taken: list[tuple[Address, int]] = []
         for tally in self._tallies.values():
             if tally.addresses:
-                taken += [AddressHits(tally.subject, path, hits) for path, hits in tally.addresses.items()]
+                site, outcome, status, rule, _ = tally.subject
+                taken += [
+                    (Address(site, outcome, status, rule, path.decode("latin-1")), hits)
+                    for path, hits in tally.addresses.items()
+                ]
                 tally.addresses = {}
         self.addresses_left = ADDRESSES
         return taken

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from proxy.edge.sockets import Places
     from proxy.edge.status import Status
     from proxy.edge.verdict import Verdict
+    from proxy.edge.visited import Visited
     from proxy.edge.watch import Look
 
 AT_ONCE: Final = 64
@@ -126,6 +127,11 @@ class Desk:
             if self._certificate_watch is not None:
                 self._certificate_watch.stop()
             await runner.cleanup()
+
+    @property
+    def visited(self) -> Visited:
+        """The addresses that were asked for most, as the workers have told."""
+        return self.counts.visited
 
     async def reload(self, *, allow_shrink: bool) -> Verdict:
         """Ask for a reload, and wait for what becomes of it."""

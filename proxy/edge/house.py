@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from proxy.edge.settings import Endpoint
     from proxy.edge.status import Status
     from proxy.edge.verdict import Verdict
+    from proxy.edge.visited import Visited
 
 
 class House(Protocol):
@@ -33,6 +34,10 @@ class House(Protocol):
     @property
     def certificates(self) -> Certificates | None:
         """Those that it presents; None where it speaks no TLS."""
+
+    @property
+    def visited(self) -> Visited:
+        """The addresses that were asked for most."""
 
     @property
     def listeners(self) -> Mapping[str, Sequence[Endpoint]]:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from proxy.edge.outline import Outline
     from proxy.edge.settings import Endpoint, Settings
     from proxy.edge.sockets import Listening
+    from proxy.edge.visited import Visited
 
 log = logging.getLogger("sunset")
 
@@ -130,6 +131,11 @@ class Server:
     def outline(self) -> Outline:
         """The rules in use."""
         return self.live.outline
+
+    @property
+    def visited(self) -> Visited:
+        """The addresses that were asked for most."""
+        return self.counts.visited
 
     @property
     def listeners(self) -> dict[str, tuple[Endpoint, ...]]:

@@ -1,9 +1,10 @@
 """Counts are plain numbers, and one process hands them on to another without losing or repeating any."""
 
-import json
+import orjson
 
 from proxy.core.decision import Outcome
 from proxy.edge.counts import ADDRESSES, LONGEST_ADDRESS, Counts, Tally
+from proxy.edge.visited import Address, Visited
 from tests.edge.sites import AFTER, rule, rulebook, site
 
 
@@ -31,7 +32,7 @@ def test_what_is_taken_from_several_processes_adds_up() -> None:
             worker.upstream_failed("uk", "dns")
             worker.noticed("uk", "injected")
             worker.refuse("crowded")
-            desk.add(json.loads(json.dumps(worker.take())))
+            desk.add(orjson.loads(orjson.dumps(worker.take())))
     assert desk.requests == {("uk", Outcome.REDIRECT, 301): 6}
     assert desk.hits == {("uk", "/exact"): 6}
     assert desk.upstream_errors == {("uk", "dns"): 6}
@@ -53,11 +54,11 @@ def test_hits_by_address_are_bounded_and_none_is_lost_unseen() -> None:
     for number in range(ADDRESSES + 10):
         counts.hit(tally, b"/%d" % number)
     counts.hit(tally, b"/0")
+    assert counts.addresses_lost == 10
     taken = counts.take_addresses()
     assert len(taken) == ADDRESSES
-    assert sum(one.hits for one in taken) == ADDRESSES + 1
-    assert counts.addresses_lost == 10
-    assert {one.hits for one in taken if one.path == b"/0"} == {2}
+    assert sum(hits for _, hits in taken) == ADDRESSES + 1
+    assert {hits for address, hits in taken if address.path == "/0"} == {2}
 
 
 def test_after_a_take_there_is_room_again() -> None:
@@ -75,3 +76,26 @@ def test_an_address_that_is_too_long_is_not_kept() -> None:
     counts.hit(tally, b"/" + b"a" * LONGEST_ADDRESS)
     assert counts.take_addresses() == []
     assert counts.addresses_lost == 1
+
+
+def test_the_addresses_of_several_processes_add_up() -> None:
+    desk = Counts()
+    for _ in range(2):
+        worker, tally = counted()
+        for path in (b"/exact", b"/exact", b"/caf\xe9", b"/" + b"a" * LONGEST_ADDRESS):
+            worker.hit(tally, path)
+        desk.add(orjson.loads(orjson.dumps(worker.take())))
+    asked = {address.path: (address.site, address.status, address.rule, hits) for address, hits in desk.visited.top(9)}
+    assert asked == {"/exact": ("uk", 301, "/exact", 4), "/caf\xe9": ("uk", 301, "/exact", 2)}
+    assert desk.visited.others == 2
+
+
+def test_what_many_ask_for_stays_when_there_is_no_room_for_more() -> None:
+    visited = Visited(most=10)
+    asked = [Address("uk", "redirect", 301, "", f"/{number}") for number in range(30)]
+    for address in asked:
+        visited.add(asked[0], 1)
+        visited.add(address, 1)
+        assert len(visited) <= 10
+    assert visited.top(1) == [(asked[0], 31)]
+    assert visited.others + sum(hits for _, hits in visited.top(10)) == 60

@@ -3,6 +3,9 @@
 import os
 import signal
 from pathlib import Path
+from urllib.parse import quote
+
+import orjson
 
 from tests.edge.peers import get
 from tests.processes.program import Load, Starting, eventually, lives, until
@@ -24,6 +27,21 @@ async def test_what_workers_count_is_summed_up(rules: Path, starting: Starting) 
     assert found['sunset_workers{state="accepting"}'] == 3
     assert found['sunset_rule_hits_total{rule="/old-1",site="uk"}'] == 0
     assert found["sunset_rulebook_last_reload_successful"] == 1
+
+
+async def test_the_addresses_that_were_asked_for_most_are_shown(rules: Path, starting: Starting) -> None:
+    program = await starting(rules, "--workers", "2")
+    for path in (b"/old-1?a=1", b"/old-1?a=2", b"/old-1", b"/other"):
+        assert (await program.ask(get(path))).status == 301
+
+    async def all_told() -> bool:
+        told = orjson.loads((await program.ask_desk("/hits?most=2")).body)
+        asked = [(one["path"], one["rule"], one["status"], one["hits"]) for one in told["addresses"]]
+        return asked == [("/old-1", "/old-1", 301, 3), ("/other", "", 301, 1)] and told["others"] == 0
+
+    await eventually(all_told)
+    for most in ("0", "-1", "x", "10001", "\xb2"):
+        assert (await program.ask_desk(f"/hits?most={quote(most)}")).status == 400
 
 
 async def test_clients_that_are_connected_are_counted_over_all_workers(rules: Path, starting: Starting) -> None:
