@@ -240,7 +240,7 @@ class Reloads:
     """For which nothing more must change before a change is heeded; after ten times that it is heeded all the same."""
     look_every: Annotated[Seconds, Ge(0.1)] = 1.0
     """How often the folder is looked through: for what nobody tells of, and with `poll` for all."""
-    niceness: Annotated[int, Ge(0), Le(19)] = 5
+    niceness: Annotated[int, Ge(0), Le(19)] = 10
     """How far the loading stands back behind workers that are busy (nice)."""
     largest_loss: Annotated[float, Ge(0), Le(1)] = 0.2
     """The share of rules, or of sites, that may be gone after a reload without `--allow-shrink`."""

@@ -74,6 +74,10 @@ if TYPE_CHECKING:
 NOT_ORDERLY = 1
 """The exit code of a server that had to leave clients in the middle of an answer."""
 
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+_OTHERS = (signal.SIGUSR1, signal.SIGUSR2)
+"""Signals that mean something to other servers, and must not end this one."""
+
 log = logging.getLogger("sunset")
 
 
@@ -171,7 +175,7 @@ class Supervisor:
         self._deadline: float | None = None
         self._failure: SunsetError | None = None
         self._code = 0
-        self._waiting = Waiting(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+        self._waiting = Waiting(*_STOPPING, signal.SIGHUP, signal.SIGCHLD, *_OTHERS)
 
     def run(self) -> int:
         """Until there is nothing left to do. Gives the exit code. Raises `SunsetError` where the start failed."""
@@ -197,7 +201,7 @@ class Supervisor:
         """A signal came."""
         if number == signal.SIGHUP:
             self._ask()
-        elif number != signal.SIGCHLD:
+        elif number in _STOPPING:
             if self._stage is Stage.STOPPING:
                 self._cut_off()
             else:

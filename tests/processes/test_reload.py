@@ -15,6 +15,8 @@ UK, GB = b"https://www.mi.com/uk", b"https://www.mi.com/gb"
 QUIET = ("--watch", "off")
 """For tests that ask for each reload themselves."""
 
+LONG = 200_000
+
 CUT_OFF = "site: uk\nhosts: [po.co]\nmoves_to: https://www.mi.co"
 
 
@@ -109,6 +111,32 @@ async def test_many_reloads_one_after_the_other_lose_no_request_and_leave_nobody
     await until(lambda: len(family(program.process.pid)) == 5)
     figure("T44", "6 reloads under load, requests answered and lost", f"{kept.answered + fresh.answered}, 0")
     figure("T44", "p99 in ms, before and during reloads", f"{usual:.1f}, {meanwhile:.1f}")
+
+
+async def test_a_long_list_is_loaded_while_others_are_answered(rules: Path, starting: Starting, figure: Figure) -> None:
+    write_list(rules, "uk")
+    write_site(rules, rules="  []\nmappings: [long.csv]\n")
+    program = await starting(rules, "--workers", "2", *QUIET)
+    async with Load(program.port) as load:
+        await load.some(2000)
+        usual, since = load.p99(), len(load.seconds)
+        write_list(rules, "gb")
+        await by_asking(program)
+        await load.some(200)
+        meanwhile = load.p99(since)
+    assert load.failures == []
+    assert (await program.ask(get(b"/old-long-7"))).one(b"Location") == b"https://www.mi.com/gb/new-long-7"
+    seconds = (await program.status())["reload"]["seconds"]
+    figure(
+        "T44",
+        f"{LONG:,} mappings loaded anew under load, in s, and p99 in ms before and meanwhile",
+        f"{seconds:.1f}, {usual:.1f}, {meanwhile:.1f}",
+    )
+
+
+def write_list(folder: Path, home: str) -> None:
+    rows = (f"/old-long-{number},https://www.mi.com/{home}/new-long-{number}\n" for number in range(LONG))
+    (folder / "long.csv").write_text("old,new\n" + "".join(rows), "utf-8")
 
 
 async def test_an_idle_connection_may_ask_once_more_after_its_rules_are_over(rules: Path, starting: Starting) -> None:

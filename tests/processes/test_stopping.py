@@ -68,6 +68,15 @@ async def test_a_second_signal_stops_at_once(rules: Path, starting: Starting, or
     await until(lambda: not any(map(lives, everybody)))
 
 
+async def test_signals_that_mean_nothing_to_it_end_nothing(rules: Path, starting: Starting) -> None:
+    program = await starting(rules, "--workers", "1")
+    everybody = family(program.process.pid)
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        program.process.send_signal(number)
+    assert (await program.reload())[0] == 200
+    assert everybody <= family(program.process.pid)
+
+
 async def test_a_server_that_is_still_starting_stops_as_well(rules: Path, starting: Starting) -> None:
     program = await starting(rules, ready=False)
     await until(lambda: len(family(program.process.pid)) > 1)
