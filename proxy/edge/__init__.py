@@ -6,7 +6,8 @@
     notify         what systemd is told; `activation` takes the sockets that it holds
     server         what runs in a worker: starts, stops; the demo and tests run one alone
     live           the table that holds now, swapped when its time is over; `clock` knows when
-    vestibule      where balancers introduce their clients (PROXY protocol); `trust` says whom to believe
+    vestibule      where connections wait for TLS to be agreed, and for a balancer to introduce them (PROXY protocol);
+                   `trust` says whom to believe
     door           one client: plain requests are answered here, and all others shown into the hall
     connection     one client in the hall: where every other request comes in, and where malformed ones end
     clients        all that are connected: how many, and for how long they may keep quiet
