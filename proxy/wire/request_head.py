@@ -36,6 +36,8 @@ def end_of_head(data: bytes, seen: int, *, longest: int, longest_target: int) ->
     """
     end = data.find(END, max(seen - len(END) + 1, 0))
     if end >= 0:
+        if data[0] in END:  # a bare CR or LF in front of the request line, which aiohttp would pass over
+            raise HeadError(400, "malformed request")
         end += len(END)
         if end > longest:
             raise HeadError(431, "header fields too large")
