@@ -28,7 +28,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=600, help="how long each of them is fuzzed (600)")
     parser.add_argument("--keep", action="store_true", help="put what reaches something new into fuzz/corpus")
     options = parser.parse_args()
-    failed = [name for name in options.names or NAMES if not run(name, options.seconds, keep=options.keep)]
+    try:
+        failed = [name for name in options.names or NAMES if not run(name, options.seconds, keep=options.keep)]
+    except KeyboardInterrupt:
+        return 130
     for name in failed:
         print(f"{name} raised; the input is in fuzz/findings/", file=sys.stderr)
     return 1 if failed else 0
@@ -50,7 +53,7 @@ def run(name: str, seconds: int, *, keep: bool) -> bool:
 def fuzz(name: str, engine: list[str]) -> None:
     """Hand a target to atheris, which ends the process."""
     atheris = importlib.import_module("atheris")
-    with atheris.instrument_imports(include=["proxy"]):
+    with atheris.instrument_imports(include=["proxy", "fuzz"]):  # what a target finds out guides the search as well
         targets = importlib.import_module("fuzz.targets").TARGETS
     atheris.Setup([f"fuzz {name}", *engine], targets[name])
     atheris.Fuzz()

@@ -13,6 +13,11 @@ from pathlib import Path
 
 import ada_url
 
+from fuzz.answers import answers, chunks
+from fuzz.head import end, head
+from fuzz.injector import injector
+from fuzz.proxies import forwarded, introduction
+from fuzz.sites import INSTANTS, LISTED, RULES
 from proxy.core.decision import Forward, Redirect, cause_of, outcome_of
 from proxy.core.kind import Kind
 from proxy.core.table import Table
@@ -20,13 +25,6 @@ from proxy.core.target import is_listed
 from proxy.core.url import MAX_TARGET_BYTES, parse_host
 from proxy.errors import RulebookErrors
 from proxy.rulebook.load import load
-
-RULES = Path(__file__).parent / "rules"
-LISTED = ("new.example", "*.new.example")
-"""The hosts that `RULES` may lead to."""
-
-INSTANTS = (datetime(2024, 6, 1, tzinfo=UTC), datetime(2024, 11, 1, tzinfo=UTC), datetime(2025, 6, 1, tzinfo=UTC))
-"""Before the notice, with it, and after the cutover of `RULES`."""
 
 
 def host(data: bytes) -> None:
@@ -37,6 +35,14 @@ def host(data: bytes) -> None:
     assert name == name.lower()
     assert 0 < len(name) <= 254
     assert not name.translate(None, b"abcdefghijklmnopqrstuvwxyz0123456789-_.:[]")
+    if name.startswith(b"["):
+        assert name.endswith(b"]")
+        assert not name[1:-1].translate(None, b"abcdef0123456789:.")
+    else:
+        for label in name.split(b"."):
+            assert 0 < len(label) < 64
+            assert not label.startswith(b"-")
+            assert not any(byte in label for byte in b":[]")
     assert parse_host(name) == parse_host(name.upper() + b":443") == name
 
 
@@ -77,7 +83,19 @@ def mappings(data: bytes) -> None:
             _check_location(row.location, LISTED)
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"host": host, "decide": decide, "rules": rules, "mappings": mappings}
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "answers": answers,
+    "chunks": chunks,
+    "decide": decide,
+    "end": end,
+    "forwarded": forwarded,
+    "head": head,
+    "host": host,
+    "injector": injector,
+    "introduction": introduction,
+    "mappings": mappings,
+    "rules": rules,
+}
 
 
 @cache
