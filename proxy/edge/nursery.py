@@ -17,9 +17,6 @@ import logging
 import os
 import signal
 import socket
-import sys
-import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,8 +25,10 @@ from proxy.edge.channel import Channel
 from proxy.edge.child import Child, fork, reap, told
 from proxy.edge.lifeline import is_retired
 from proxy.edge.messages import FROM_NURSERY, TO_NURSERY, FromNursery, Loaded, Nothing, Refused, Staff, Unchanged
+from proxy.edge.niceness import Done, gently
 from proxy.edge.outline import Outline
 from proxy.edge.presence import Presence
+from proxy.edge.server import Server, loop_factory
 from proxy.edge.status import Age, WorkerStatus
 from proxy.edge.waiting import Waiting, pause_until
 from proxy.edge.worker import ACCEPTS, Post, work
@@ -37,6 +36,7 @@ from proxy.errors import RulebookErrors, SunsetError
 from proxy.rulebook.load import load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -91,7 +91,7 @@ def rear(order: Order, lifeline: socket.socket) -> int:
     """The work of a nursery's process."""
     channel: Channel[FromNursery, Nothing] = Channel(lifeline, FROM_NURSERY, TO_NURSERY)
     try:
-        rulebook = _load_gently(order) if order.serving is not None else load(order.rules)
+        rulebook = _beside_others(order, lambda: load(order.rules))
     except RulebookErrors as refused:
         return _end(channel, Refused("the rules cannot be used", refused.problems))
     except (SunsetError, OSError, MemoryError) as error:
@@ -104,13 +104,19 @@ def rear(order: Order, lifeline: socket.socket) -> int:
         if loss is not None:
             return _end(channel, Refused(loss, rulebook.warnings))
     channel.send(Loaded(outline, rulebook.warnings))
-    _warm(rulebook, order)
+    _beside_others(order, lambda: _warm(rulebook, order))
+    gc.freeze()  # the collector is to touch none of it, so that all of it stays shared
     nursery = Nursery(order, rulebook, channel)
     try:
         nursery.run()
     except StillbornError as error:
         return _end(channel, Refused(str(error)))
     return 0
+
+
+def _beside_others(order: Order, work: Callable[[], Done]) -> Done:
+    """Work that is done gently where others serve."""
+    return work() if order.serving is None else gently(order.settings.reloads.niceness, work)
 
 
 def lost(before: Outline, after: Outline, largest: float) -> str | None:
@@ -127,40 +133,18 @@ def lost(before: Outline, after: Outline, largest: float) -> str | None:
     return None
 
 
-def _load_gently(order: Order) -> Rulebook:
-    """Load beside workers that are busy. Raises what `load` raises.
-
-    Linux counts niceness by the thread, and only root takes it back: so a thread is nice, and ends before anything is
-    forked.
-    """
-    loaded: list[Rulebook] = []
-    failed: list[BaseException] = []
-
-    def read() -> None:
-        if sys.platform == "linux":
-            with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, 0, order.settings.reloads.niceness)
-        try:
-            loaded.append(load(order.rules))
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever has waited
-            failed.append(error)
-
-    thread = threading.Thread(target=read, name="load")
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-    return loaded[0]
-
-
 def _warm(rulebook: Rulebook, order: Order) -> None:
-    """Do for all workers what each would do, before they are forked; and keep the collector off all of it for ever."""
-    table = rulebook.at(order.clock.now(), preview_suffix=order.settings.preview_suffix)
-    if table.until is not None:
-        rulebook.at(table.until, preview_suffix=order.settings.preview_suffix)
+    """Do for all workers what each would do: compile what holds now and next, look up languages, read certificates.
+
+    A server that nobody starts does most of it. Of a worker's start it leaves a tenth.
+    """
+    settings, clock = order.settings, order.clock
     if order.certificates is not None:
         order.certificates.refresh()
-    gc.freeze()
+    table = Server(rulebook, settings, clock=clock, certificates=order.certificates).live.table
+    if table.until is not None:
+        rulebook.at(table.until, preview_suffix=settings.preview_suffix)
+    loop_factory()
 
 
 def _end(channel: Channel[FromNursery, Nothing], message: FromNursery) -> int:

@@ -18,6 +18,7 @@ from proxy.edge.child import fork, reap, told
 from proxy.edge.counts import Counts
 from proxy.edge.lifeline import RETIRED, is_retired
 from proxy.edge.messages import FROM_NURSERY, Loaded, Refused, Unchanged
+from proxy.edge.niceness import gently
 from proxy.edge.nursery import lost
 from proxy.edge.outline import Outline
 from proxy.edge.presence import Presence
@@ -212,6 +213,14 @@ def test_signals_and_descriptors_are_waited_for_in_one_place() -> None:
 )
 def test_nobody_waits_longer_than_a_second(times: tuple[float | None, ...], pause: float) -> None:
     assert pause_until(times, 10.0) == pause
+
+
+def test_what_is_done_gently_leaves_the_process_as_it_was() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert gently(3, lambda: os.getpriority(os.PRIO_PROCESS, 0)) == min(before + 3, 19)
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+    with pytest.raises(RuntimeError, match="a fault of our own"):
+        gently(3, fail)
 
 
 def fail() -> int:

@@ -12,9 +12,10 @@ from tests.threats.conftest import Figure
 
 BROKEN = """\
 import asyncio, os
-if os.path.exists(os.environ["BROKEN"]):
-    raise ImportError("this machine has no uvloop that works")
-new_event_loop = asyncio.new_event_loop
+def new_event_loop():
+    if os.path.exists(os.environ["BROKEN"]):
+        raise OSError("this machine has no uvloop that works")
+    return asyncio.new_event_loop()
 """
 
 
