@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench fuzz clean
+.PHONY: help run test lint format bench fuzz soak clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' Makefile | while IFS= read -r line; do \
@@ -34,6 +34,9 @@ bench: .venv/.for-working ## CPU time for a request, beside nginx, HAProxy, Cadd
 
 fuzz: .venv/.for-fuzzing ## ten minutes for each target, ARGS="--seconds 60 decide" for less; what raises is in fuzz/findings/
 	@$(BIN)/python -m fuzz $(ARGS)
+
+soak: .venv/.for-working ## ten minutes of good, bad and slow clients among faults, ARGS="--minutes 1" for less; the plot is kept
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 clean: ## removes .venv and all that was built; certs/ and rules/ stay
 	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis fuzz/learnt
