@@ -165,6 +165,7 @@ class Clients:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.sleep(moment)  # also where nobody is connected: somebody may be amid a TLS handshake
+                await asyncio.sleep(0)  # a process that was kept waiting reads first what has come meanwhile
                 self._gone = asyncio.Event()
                 for client in tuple(self._open):
                     client.retire()

@@ -1,5 +1,7 @@
 """Rules that are loaded anew while the server runs: all or nothing, and nobody notices (T40, T44)."""
 
+import asyncio
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -150,6 +152,25 @@ async def test_an_idle_connection_may_ask_once_more_after_its_rules_are_over(rul
         answer = await client.answer()
         assert (answer.one(b"Location"), answer.one(b"Connection")) == (UK + b"/x", b"close")
         assert await client.rest() == b""
+
+
+async def test_a_request_that_came_while_its_worker_stood_still_is_answered(rules: Path, starting: Starting) -> None:
+    """On a machine that was suspended, or in a container that was frozen."""
+    configuration = rules.parent / "sunset.toml"
+    configuration.write_text("[timeouts]\nlast_request = 1\n", "utf-8")
+    program = await starting(rules, "--workers", "1", *QUIET, "--config", str(configuration))
+    (worker,) = await program.pids()
+    async with await Client.connect("127.0.0.1", program.port) as client:
+        client.send(get(b"/x"))
+        await client.answer()
+        write_site(rules, home="gb")
+        await by_asking(program)
+        os.kill(worker, signal.SIGSTOP)
+        client.send(get(b"/x"))
+        time_is_up = asyncio.get_running_loop().time() + 1.5
+        await until(lambda: asyncio.get_running_loop().time() > time_is_up)
+        os.kill(worker, signal.SIGCONT)
+        assert (await client.answer()).one(b"Location") == UK + b"/x"
 
 
 async def test_the_same_rules_are_not_taken_twice(rules: Path, starting: Starting) -> None:
