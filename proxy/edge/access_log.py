@@ -2,8 +2,8 @@
 
 On the way of a request there is only an append to a list. Once a second, or when many have gathered, they go to a
 thread of their own, which makes lines of them and writes many at once, so that several processes can write to one file.
-Where the disk or the reader does not keep up, batches are dropped and counted, and requests do not wait. What a client
-has sent is escaped: no line can be made to look like two, or to steer a terminal.
+Where the disk is full, or does not keep up, lines are dropped and counted, and requests do not wait. What a client has
+sent is escaped: no line can be made to look like two, or to steer a terminal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import re
 import sys
 from datetime import UTC, datetime
-from queue import Full, Queue
+from queue import Full, Queue, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,8 +22,10 @@ import orjson
 from proxy.edge.settings import AccessFormat, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from proxy.edge.clock import Clock
-    from proxy.edge.counts import Subject, Tally
+    from proxy.edge.counts import Counts, Subject, Tally
     from proxy.edge.request import Request
     from proxy.edge.settings import Settings
 
@@ -51,7 +53,7 @@ class _Entry(NamedTuple):
 class AccessLog:
     """Writes where the settings say. Raises `SettingsError` where it cannot. To be closed at the end."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, counts: Counts) -> None:
         path = settings.access_log
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -60,12 +62,15 @@ class AccessLog:
             raise SettingsError(f"the access log {path} cannot be written: {error.strerror}") from error
         self._line = _json if settings.access_log_format is AccessFormat.JSON else _combined
         self._clock = clock
+        self._counts = counts
         self._every = settings.access_log_every
         self._until_next = 1
         self._gathered: list[_Entry] = []
         self._batches: Queue[list[_Entry] | None] = Queue(_WAITING)
-        self.lost = 0
-        """Lines that were dropped, because they could not be written as fast as they came."""
+        self._unwritten: SimpleQueue[int] = SimpleQueue()
+        """How many lines the thread could not write, each time."""
+        self._torn = b""
+        """What ends a line that was written in part."""
         self._timer: asyncio.TimerHandle | None = None
         self._thread = Thread(target=self._work, name="access log", daemon=True)
         self._thread.start()
@@ -73,6 +78,7 @@ class AccessLog:
     def start(self) -> None:
         """Begin to write once a second. Needs a running loop."""
         self.flush()
+        self._count_unwritten()
         self._timer = asyncio.get_running_loop().call_later(1.0, self.start)
 
     def plain(self, head: bytes, tally: Tally, peer: str, *, secure: bool) -> None:
@@ -99,7 +105,7 @@ class AccessLog:
         try:
             self._batches.put_nowait(batch)
         except Full:
-            self.lost += len(batch)
+            self._counts.lose_lines("behind", len(batch))
 
     def close(self) -> None:
         """Write what is left, and end."""
@@ -108,26 +114,46 @@ class AccessLog:
         self.flush()
         self._batches.put(None)
         self._thread.join()
+        self._count_unwritten()
         os.close(self._file)
+
+    def _count_unwritten(self) -> None:
+        """In the thread of the loop, as everything else is counted."""
+        while not self._unwritten.empty():
+            self._counts.lose_lines("disk", self._unwritten.get_nowait())
 
     def _work(self) -> None:
         while (batch := self._batches.get()) is not None:
-            lines = [self._line(entry) for entry in batch]
-            try:
-                _write(self._file, lines)
-            except OSError:
-                self.lost += len(lines)  # the disk is full, perhaps: the next batch tries again
+            if lost := self._write([self._line(entry) for entry in batch]):
+                self._unwritten.put(lost)  # the disk is full, perhaps: the next batch tries again
+
+    def _write(self, lines: list[bytes]) -> int:
+        """Write as many whole lines at once as no other writer can come between. Gives how many were lost."""
+        return sum(len(portion) for portion in _portions(lines) if not self._append(b"".join(portion)))
+
+    def _append(self, chunk: bytes) -> bool:
+        """Whether all of it was written. Where it broke off, what is written next begins with a new line."""
+        chunk = self._torn + chunk
+        try:
+            written = os.write(self._file, chunk)
+        except OSError:
+            return False
+        self._torn = b"" if written == len(chunk) else b"\n"
+        return not self._torn
 
 
-def _write(file: int, lines: list[bytes]) -> None:
-    """As many whole lines at once as no other writer can come between."""
-    chunk = b""
+def _portions(lines: list[bytes]) -> Iterator[list[bytes]]:
+    """Lines that go together into one write."""
+    portion: list[bytes] = []
+    size = 0
     for line in lines:
-        if chunk and len(chunk) + len(line) > _AT_ONCE:
-            os.write(file, chunk)
-            chunk = b""
-        chunk += line
-    os.write(file, chunk)
+        if portion and size + len(line) > _AT_ONCE:
+            yield portion
+            portion, size = [], 0
+        portion.append(line)
+        size += len(line)
+    if portion:
+        yield portion
 
 
 def _json(entry: _Entry) -> bytes:

@@ -84,6 +84,8 @@ class Counts:
         """By site and what became of the notice."""
         self.refused: dict[str, int] = {}
         """Connections that were closed unheard, by reason."""
+        self.lines_lost: dict[str, int] = {}
+        """Lines of the access log that were not written, by reason."""
         self.durations = {(outcome, bucket): 0 for outcome in Outcome for bucket in range(len(BUCKETS) + 1)}
         """By outcome and bucket: how many answers fell between one bound and the next."""
         self.seconds = dict.fromkeys(Outcome, 0.0)
@@ -153,6 +155,10 @@ class Counts:
     def refuse(self, reason: str) -> None:
         """A connection was closed unheard."""
         self.refused[reason] = self.refused.get(reason, 0) + 1
+
+    def lose_lines(self, reason: str, lines: int) -> None:
+        """So many requests have no line in the access log."""
+        self.lines_lost[reason] = self.lines_lost.get(reason, 0) + lines
 
     # Reading
 
@@ -234,6 +240,7 @@ class Counts:
             "upstream_errors": self.upstream_errors,
             "notices": self.notices,
             "refused": self.refused,
+            "lines_lost": self.lines_lost,
             "durations": self.durations,
             "seconds": self.seconds,
         }

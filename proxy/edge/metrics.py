@@ -81,6 +81,12 @@ class Scrape(Collector):
         for reason, count in sorted(counts.refused.items()):
             refused.add_metric((reason,), count)
         yield refused
+        lost = CounterMetricFamily(
+            "sunset_access_log_lines_lost", "Requests whose line of the access log was not written.", labels=("reason",)
+        )
+        for reason, count in sorted(counts.lines_lost.items()):
+            lost.add_metric((reason,), count)
+        yield lost
 
     def _durations(self) -> Metric:
         durations = HistogramMetricFamily(

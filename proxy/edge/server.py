@@ -180,7 +180,7 @@ class Server:
             self.live.start()
             self.clients.start()
             if settings.access_log:
-                self._access_log = self._handler.access_log = AccessLog(settings, self.clock)
+                self._access_log = self._handler.access_log = AccessLog(settings, self.clock, self.counts)
                 self._access_log.start()
             if self.certificates is not None:
                 self._watch(self.certificates)

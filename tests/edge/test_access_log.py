@@ -9,6 +9,7 @@ import pytest
 
 from proxy.edge.access_log import AccessLog
 from proxy.edge.clock import Clock
+from proxy.edge.counts import Counts
 from proxy.edge.settings import AccessFormat, Settings, SettingsError
 from tests.edge.peers import Client, Serving, get
 from tests.edge.sites import AFTER, rulebook
@@ -77,7 +78,7 @@ async def test_it_goes_on_where_it_ended(serving: Serving, tmp_path: Path) -> No
 
 def test_a_file_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"the access log .* cannot be written: No such file or directory"):
-        AccessLog(Settings(access_log=str(tmp_path / "none" / "log")), Clock())
+        AccessLog(Settings(access_log=str(tmp_path / "none" / "log")), Clock(), Counts())
 
 
 async def test_a_disk_that_is_full_costs_lines_and_nothing_else(serving: Serving) -> None:

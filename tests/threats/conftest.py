@@ -4,7 +4,7 @@ One file a threat: its docstring says what somebody might do, its tests do it to
 measured goes to `figure`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -32,8 +32,15 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts `sunset serve` with the shipped rules, or others, on free ports; it is killed with the test."""
     with ExitStack() as stack:
 
-        def started(*arguments: str, rules: Path | None = None, files: int | None = None, **variables: str) -> Running:
-            return stack.enter_context(Running(tmp_path, arguments, rules=rules, files=files, variables=variables))
+        def started(
+            *arguments: str,
+            rules: Path | None = None,
+            files: int | None = None,
+            launch: Sequence[str] = (),
+            **variables: str,
+        ) -> Running:
+            running = Running(tmp_path, arguments, rules=rules, files=files, launch=launch, variables=variables)
+            return stack.enter_context(running)
 
         yield started
 

@@ -8,26 +8,50 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
+import orjson
 from prometheus_client.parser import text_string_to_metric_families
 
 TOP = Path(__file__).parent.parent.parent
 PATIENCE = 60.0
 """Seconds after which something that should have happened will not, on a machine that has other things to do."""
 
+GLANCE = 0.02
+"""Seconds between two looks at what nobody tells of."""
+
+Found = TypeVar("Found")
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
+def wait_until(look: Callable[[], Found], is_so: Callable[[Found], bool]) -> Found:
+    """Look until what is seen is so, and give that."""
+    began = time.monotonic()
+    while not is_so(found := look()):
+        assert time.monotonic() - began < PATIENCE, f"it did not happen: {found}"
+        time.sleep(GLANCE)
+    return found
+
+
 class Start(Protocol):
-    """Starts a server: arguments of `sunset serve`, a rule folder, how many files it may open, and its environment."""
+    """Starts a server: arguments of `sunset serve`, a rule folder, how many files it may open, and its environment.
+
+    `launch` is put in front of its command.
+    """
 
     def __call__(
-        self, *arguments: str, rules: Path | None = None, files: int | None = None, **variables: str
+        self,
+        *arguments: str,
+        rules: Path | None = None,
+        files: int | None = None,
+        launch: Sequence[str] = (),
+        **variables: str,
     ) -> Running: ...
 
 
@@ -45,19 +69,22 @@ class Running:
         rules: Path | None,
         variables: Mapping[str, str],
         files: int | None = None,
+        launch: Sequence[str] = (),
     ) -> None:
         self.lines: list[str] = []
         self._folder = folder
         self._arguments = ("--rules", str(rules or TOP / "rules"), *arguments)
         self._variables = variables
-        self._limited = () if files is None else ("prlimit", f"--nofile={files}")
+        self._launch = (*launch, *(() if files is None else ("prlimit", f"--nofile={files}")))
         self._up = threading.Event()
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "proxy", "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+        command = [sys.executable, "-m", "proxy", "serve", "--admin", "127.0.0.1:0"]
+        if "--listen" not in self._arguments:
+            command += ["--listen", "127.0.0.1:0"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SUNSET_")}
         self.process = subprocess.Popen(
-            [*self._limited, *command, *self._arguments],
+            [*self._launch, *command, *self._arguments],
             cwd=self._folder,
             env={**environment, "PYTHONPATH": str(TOP), "SUNSET_WORKERS": "1", **self._variables},
             stderr=subprocess.PIPE,
@@ -118,6 +145,23 @@ class Running:
             for family in text_string_to_metric_families(document)
             for sample in family.samples
         }
+
+    def status(self) -> dict[str, Any]:
+        """What /status tells."""
+        return self._ask_desk("/status")[1]
+
+    def reload(self, *, allow_shrink: bool = False) -> tuple[int, dict[str, Any]]:
+        """Ask for a reload as `sunset reload` does: the status that it gets, and what it is told."""
+        return self._ask_desk("/reload", orjson.dumps({"allow_shrink": allow_shrink}))
+
+    def _ask_desk(self, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
+        url, fields = f"http://127.0.0.1:{self.admin}{path}", {"Content-Type": "application/json"}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, body, fields), timeout=PATIENCE) as response:
+                return response.status, orjson.loads(response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, orjson.loads(error.read())
 
     def memory(self) -> float:
         """Resident memory in MiB, of all its processes together."""
