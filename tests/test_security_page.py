@@ -23,7 +23,7 @@ def test_every_test_that_is_named_is_there(row: tuple[str, str, str]) -> None:
     for path in paths:
         assert "def test_" in (TOP / path).read_text("utf-8"), path
     own = {path.relative_to(TOP).as_posix() for path in (TOP / "tests" / "threats").glob(f"test_t{number}_*.py")}
-    assert own <= set(paths)
+    assert not own or own & set(paths), "what tries it on a running server"
 
 
 def test_every_threat_that_a_running_server_is_tried_for_is_on_the_page() -> None:

@@ -185,9 +185,10 @@ class Running:
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
+        last = "rehearsing" if "--at" in self._arguments else "metrics on"  # of what is said at the start
         for line in self.process.stderr:
             self.lines.append(line)
-            if "metrics on" in line:
+            if last in line:
                 self._up.set()
         self._up.set()
 
