@@ -414,6 +414,8 @@ class Connection(web.RequestHandler):
             self._go_on()
             if self._half_closed and not self._answering:
                 self.close()
+            elif self._half_closed and (self._left_of_body or self._chunks is not None):
+                self._spoil_body()  # of the next request, whose rest will not come
             elif self._buffer_paused and len(self._inbox) < self._read_bufsize:
                 self._resume_reading_for_buffer()
         return finished

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from proxy.edge.server import Server
+from proxy.edge.settings import Timeouts
 from tests.edge.peers import Client, Originating, Serving, ask, get
 from tests.edge.sites import AFTER, BEFORE, forwarding, rulebook, site
 
@@ -224,6 +225,20 @@ async def test_a_client_that_sends_no_more_still_gets_what_the_origin_answers(
         origin.release(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
         assert (await client.answer()).body == b"late"
         assert await client.rest() == b""
+
+
+async def test_nobody_waits_for_the_rest_of_a_body_behind_the_end(serving: Serving, originating: Originating) -> None:
+    origin = await originating(hold=True)
+    long = Timeouts(body=60.0, unread=60.0)
+    server = await serving(rulebook(forwarding(origin.origin)), at=BEFORE, timeouts=long)
+    async with await Client.to(server) as client:
+        cut_off = get(b"/cut", b"po.co", b"Transfer-Encoding: chunked", method=b"POST") + b"3\r\n"
+        client.send(get(b"/slow") + cut_off)
+        client.writer.write_eof()
+        await origin.asked.wait()
+        origin.release(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+        assert (await client.answer()).body == b"late"
+        assert b" 200 " not in await client.rest()
 
 
 async def test_half_a_request_and_then_nothing_is_no_request(server: Server) -> None:
