@@ -49,7 +49,8 @@ def ways(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[M
     certificate = folder / "haproxy.pem"
     certificate.write_bytes(files.chain + files.key)
     with ExitStack() as stack:
-        arguments = ("--at", "2024-10-01", "--listen", "127.0.0.1:0+proxy", "--listen-tls", "127.0.0.1:0+proxy")
+        listeners = ("--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0+proxy", "--listen-tls", "127.0.0.1:0+proxy")
+        arguments = ("--at", "2024-10-01", *listeners)
         certs = ("--certs", str(folder / "certs"), "--trusted-proxy", "127.0.0.1")
         running = Running(folder, (*arguments, *certs), rules=origin.rules(folder), variables={})
         sunset = stack.enter_context(running)
