@@ -23,7 +23,7 @@ CLIENTS = 16
 BEFORE = 8.0
 """Seconds of asking before the reload."""
 SITE = "site: old\nhosts: [old.example]\nmoves_to: https://new.example\nunmapped: keep-path\nmappings: [rows.csv]\n"
-SITE_END = "schedule: {cutover: 2020-01-01}\ntimezone: UTC\n"
+SITE_END = "status: 301\n"
 ASK = b"GET /shop/product/%d-some-product-name?n=%d HTTP/1.1\r\nHost: old.example\r\nUser-Agent: bench\r\n\r\n"
 WRONG = re.compile(rb"HTTP/1\.1 (?!301 )")
 
