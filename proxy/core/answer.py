@@ -131,12 +131,14 @@ class CapturingRedirect(_Redirecting):
 class KeptPath(_Redirecting):
     """To `moves_to`, with what follows the site's base put behind it byte for byte."""
 
-    __slots__ = ("base_length", "base_segments", "moves_to", "prefix")
+    __slots__ = ("base_length", "base_segments", "end", "moves_to", "prefix")
 
     def __init__(self, cause: Cause, status: int, moves_to: Target, keep: KeepQuery, base: bytes) -> None:
         super().__init__(cause, status, keep)
         self.moves_to = moves_to
         self.prefix = b"" if moves_to.names else moves_to.base({})
+        self.end = b"" if moves_to.base(dict.fromkeys(moves_to.names, b"")).count(b"/") > 2 else b"/"
+        """What follows the prefix where nothing else does: an authority is followed by a slash."""
         self.base_length = len(base)
         self.base_segments = base.count(b"/")
 
@@ -146,8 +148,7 @@ class KeptPath(_Redirecting):
         """Prefix, rest of the raw path, query."""
         # A path that is its own normal form can be sliced; in another, the base's segments may be of any length.
         rest = raw[self.base_length :] if raw is path else rest_after(raw, self.base_segments)
-        prefix = self.prefix or self.moves_to.base(captures)
-        location = prefix + (rest or (b"" if prefix.count(b"/") > 2 else b"/"))
+        location = (self.prefix or self.moves_to.base(captures)) + (rest or self.end)
         if query is not None:
             kept = query if self.keep_all else self.keep.apply(query)
             if kept is not None:

@@ -104,6 +104,7 @@ class _Compiler:
             cause = self.causes.of_mappings(site.mappings)
             table.mappings = MappingAnswer(cause, self.status(None), site.mappings, site.keep_query)
         self.serve(table)
+        table.is_bare = not (table.exact or table.choices or table.searched or table.mappings)
         return table
 
     # What is done

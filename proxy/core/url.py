@@ -21,7 +21,8 @@ PLAIN = bytes(byte for byte in range(0x21, 0x7F) if byte not in b"%#")
 """The bytes of a target that is its own normal form: visible ASCII without escapes and fragments."""
 
 _FORBIDDEN = re.compile(rb"[\x00-\x20\x7f-\xff]")
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_OTHER_ESCAPE = re.compile(rb"%(?:[0-9A-Fa-f][a-f]|[a-f][0-9A-F]|2[DE]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)")
+"""An escape that is not its own normal form: with a digit in lower case, or of an unreserved character."""
 _NON_ASCII = re.compile(rb"[\x80-\xff]")
 _HOST = re.compile(
     rb"(?P<name>(?=.{1,254}(?::|$))[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?"
@@ -75,7 +76,7 @@ def has_forbidden(target: bytes) -> bool:
 
 def normal_form(path: bytes) -> bytes:
     """The form in which paths are compared (a trailing slash is left to the caller)."""
-    return _ESCAPE.sub(_normal_escape, path) if b"%" in path else path
+    return _OTHER_ESCAPE.sub(_normal_escape, path)
 
 
 def escape_non_ascii(raw: bytes) -> bytes:
@@ -108,5 +109,5 @@ def _percent(match: re.Match[bytes]) -> bytes:
 
 
 def _normal_escape(match: re.Match[bytes]) -> bytes:
-    byte = int(match[1], 16)
+    byte = int(match[0][1:], 16)
     return bytes((byte,)) if byte in _UNRESERVED else match[0].upper()

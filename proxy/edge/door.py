@@ -209,22 +209,23 @@ class Door(asyncio.Protocol):
         self._seen = front.clients.tick
         front.until_timed -= 1
         try:
-            answered = self._answer(data) if front.until_timed else self._answer_timed(data)
+            left = self._answer(data) if front.until_timed else self._answer_timed(data)
         except Exception as error:  # noqa: BLE001 - a fault of our own: nothing was sent yet, and the hall can say so
             front.hall.sampled.warning("internal error:", error=error)
-            answered = 0
-        if answered < len(data):
-            self._gather(data[answered:] if answered else data)
+            left = data
+        if left:
+            self._gather(left)
 
-    def _answer(self, data: bytes) -> int:
-        """The place up to which `data` is answered: all of it where the connection is closed."""
+    def _answer(self, data: bytes) -> bytes:
+        """What is left of `data` once it is answered as far as it is plain: nothing where the connection is closed."""
         front = self._front
         date = front.clients.date
         answers = b""
         position, end = 0, len(data)
+        told: Front | None
+        rest = data if end <= front.longest else data[: front.longest]
         closes = False
-        while position < end and not closes:
-            rest = data[position : position + front.longest]
+        while True:
             asked, _, fields = rest.partition(BEHIND_TARGET)
             if asked[:5] == b"GET /":
                 method, target = b"GET", asked[4:]
@@ -232,21 +233,23 @@ class Door(asyncio.Protocol):
                 method, target = b"HEAD", asked[5:]
             else:
                 break
-            if target.translate(None, TARGET_BYTES):
+            if target.translate(TARGET_BYTES) != target:
                 break
             if (known := front.known.get(fields)) is not None:
                 host, wants_end = known
-                length = len(fields)
+                length = len(rest)
             elif (read := front.read_fields(fields)) is not None:
                 host, wants_end, length = read
+                fields = fields[:length]
+                length += len(asked) + len(BEHIND_TARGET)
             else:
                 break
-            behind = position + len(rest) - len(fields) + length
-            told = self._told(host, fields[:length]) if self._looks_closer else front
-            if told is None:
+            told = front
+            if self._looks_closer and (told := self._told(host, fields)) is None:
                 break
             path, mark, query = target.partition(b"?")
-            decision = told.decide(host, path, query if mark else None, method, told.secure)
+            decide = told.decide
+            decision = decide(host, path, query if mark else None, method, told.secure)
             if type(decision) is Redirect:
                 cause, status, location, _ = decision
                 prepared_status, answer, tally = told.redirects.get(cause, _NOT_YET)
@@ -261,27 +264,30 @@ class Door(asyncio.Protocol):
             closes = wants_end or self._left <= 0
             if answer.date is not date:
                 answer.renew(date)
-            answers += answer.start + location + (answer.last_rest if closes else answer.rest)
+            whole = answer.start + location + (answer.last_rest if closes else answer.rest)
+            answers = answers + whole if answers else whole
             front.counts.hit(tally, path)
             if front.access_log is not None:
-                front.access_log.plain(data[position:behind], tally, self.peer, secure=front.secure)
-            position = behind
+                front.access_log.plain(rest[:length], tally, self.peer, secure=front.secure)
+            position = end if closes else position + length
+            if position == end:
+                break
+            rest = data[position : position + front.longest]
         if answers:
             self._transport.write(answers)
-        if closes:
-            self._transport.close()
-            return end
-        return position
+            if closes:
+                self._transport.close()
+        return data[position:]
 
-    def _answer_timed(self, data: bytes) -> int:
+    def _answer_timed(self, data: bytes) -> bytes:
         """The same, for the histogram."""
         front = self._front
         front.until_timed = front.timed_every
         began = front.steady()
-        answered = self._answer(data)
-        if answered:
+        left = self._answer(data)
+        if len(left) < len(data):
             front.counts.lasted(Outcome.REDIRECT, front.steady() - began, front.timed_every)
-        return answered
+        return left
 
     def _told(self, host: bytes, fields: bytes) -> Front | None:
         """The front for a request with that host and those fields; `None` where the hall has to look at it."""

@@ -1,5 +1,7 @@
 """Hosts and request targets, as bytes."""
 
+from itertools import product
+
 import pytest
 
 from proxy.core.url import (
@@ -10,6 +12,7 @@ from proxy.core.url import (
     split_absolute,
     split_query,
 )
+from tests.core import naive
 
 
 @pytest.mark.parametrize(
@@ -92,6 +95,12 @@ def test_a_malformed_host_is_none(written: bytes) -> None:
 def test_only_escapes_of_unreserved_characters_are_decoded_for_comparing(raw: bytes, normal: bytes) -> None:
     assert normal_form(raw) == normal
     assert normal_form(normal) == normal
+
+
+def test_every_escape_in_every_spelling_has_its_normal_form() -> None:
+    for high, low in product(b"0123456789ABCDEFabcdef", repeat=2):
+        escape = b"/%" + bytes((high, low)) + b"/"
+        assert normal_form(escape) == naive.normal(escape)
 
 
 @pytest.mark.parametrize(
