@@ -59,7 +59,7 @@ class Subject(NamedTuple):
 class Tally:
     """How many requests had one subject: add to `count`."""
 
-    __slots__ = ("addresses", "count", "settled", "subject")
+    __slots__ = ("addresses", "count", "seen", "settled", "subject")
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -67,7 +67,9 @@ class Tally:
         self.settled = 0
         """How much of `count` is in the families already."""
         self.addresses: dict[bytes, int] = {}
-        """Hits by path, since they were last taken."""
+        """Hits by path, since they were last taken; of those paths that are told apart."""
+        self.seen = 0
+        """What `count` was then."""
 
 
 class Counts:
@@ -93,7 +95,7 @@ class Counts:
         self.addresses_left = ADDRESSES
         """How many more addresses are told apart until the next `take_addresses`."""
         self.addresses_lost = 0
-        """Hits on addresses that were not told apart."""
+        """Hits on addresses that were not told apart, as of the last `take_addresses`."""
         self._visited = Visited()
         self._taken: dict[tuple[str, object], float] = {}
         if rulebook is not None:
@@ -124,18 +126,18 @@ class Counts:
         return tally
 
     def hit(self, tally: Tally, path: bytes) -> None:
-        """One request for `path` was answered. Where no site owns it, it is no address."""
+        """One request for `path` was answered. The front door has these lines itself, and saves the call."""
         tally.count += 1
-        addresses = tally.addresses
-        if path in addresses:
-            addresses[path] += 1
-        elif tally.subject.site is OTHER:
-            return
-        elif self.addresses_left and len(path) <= LONGEST_ADDRESS:
+        if path in tally.addresses:
+            tally.addresses[path] += 1
+        elif self.addresses_left:
+            self.tell_apart(tally, path)
+
+    def tell_apart(self, tally: Tally, path: bytes) -> None:
+        """There is room for an address that was not asked for yet. Where no site owns it, it is none."""
+        if len(path) <= LONGEST_ADDRESS and tally.subject.site is not OTHER:
             self.addresses_left -= 1
-            addresses[path] = 1
-        else:
-            self.addresses_lost += 1
+            tally.addresses[path] = 1
 
     def lasted(self, outcome: Outcome, seconds: float, times: int = 1) -> None:
         """An answer took `seconds`, and stands for so many."""
@@ -222,13 +224,16 @@ class Counts:
         """The hits by single address since this was last asked."""
         taken: list[tuple[Address, int]] = []
         for tally in self._tallies.values():
-            if tally.addresses:
-                site, outcome, status, rule, _ = tally.subject
-                taken += [
-                    (Address(site, outcome, status, rule, path.decode("latin-1")), hits)
-                    for path, hits in tally.addresses.items()
-                ]
-                tally.addresses = {}
+            grown, tally.seen = tally.count - tally.seen, tally.count
+            site, outcome, status, rule, _ = tally.subject
+            if not grown or site is OTHER:
+                continue
+            self.addresses_lost += grown - sum(tally.addresses.values())
+            taken += [
+                (Address(site, outcome, status, rule, path.decode("latin-1")), hits)
+                for path, hits in tally.addresses.items()
+            ]
+            tally.addresses = {}
         self.addresses_left = ADDRESSES
         return taken
 

@@ -266,7 +266,11 @@ class Door(asyncio.Protocol):
                 answer.renew(date)
             whole = answer.start + location + (answer.last_rest if closes else answer.rest)
             answers = answers + whole if answers else whole
-            front.counts.hit(tally, path)
+            tally.count += 1  # as `Counts.hit` does
+            if path in tally.addresses:
+                tally.addresses[path] += 1
+            elif front.counts.addresses_left:
+                front.counts.tell_apart(tally, path)
             if front.access_log is not None:
                 front.access_log.plain(rest[:length], tally, self.peer, secure=front.secure)
             position = end if closes else position + length
