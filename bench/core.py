@@ -1,4 +1,4 @@
-"""How long deciding and loading take: `python bench/core.py [--full]`.
+"""How long deciding and loading take: `python -m bench.core [--full]`.
 
 Deciding is measured on the shipped rules after the cutover, as the best of many runs (other programs on the machine
 only ever add). Loading is measured once, in a process of its own, with the memory that it leaves behind.
@@ -13,6 +13,8 @@ import tempfile
 import timeit
 from datetime import UTC, datetime
 from pathlib import Path
+
+from proxy.rulebook.load import load
 
 RULES = Path(__file__).parent.parent / "rules"
 AFTER = datetime(2025, 6, 1, tzinfo=UTC)
@@ -62,8 +64,6 @@ def main() -> None:
 
 def deciding() -> dict[str, float]:
     """Microseconds of one decision, by the kind of rule that makes it."""
-    from proxy.rulebook.load import load  # noqa: PLC0415 - `--help` should not wait for it
-
     decide = load(RULES).at(AFTER).decide
     figures = {}
     for name, target in ADDRESSES.items():

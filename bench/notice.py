@@ -1,4 +1,4 @@
-"""What the notice costs in a page of 20 KB, without sockets: `python bench/notice.py`.
+"""What the notice costs in a page of 20 KB, without sockets: `python -m bench.notice`.
 
 CPU time of one page in microseconds, as the best of many runs (other programs on the machine only ever add). The
 injector alone, over pages that make it easy and hard; and all that is done for one forwarded page: request fields,
@@ -14,6 +14,13 @@ import timeit
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+
+from proxy.core.decision import Forward
+from proxy.edge.clock import Clock
+from proxy.edge.noticing import Noticing, Visit
+from proxy.edge.settings import Limits
+from proxy.rulebook.load import load
+from proxy.wire.notice import Injector, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,8 +96,6 @@ def main() -> None:
 
 def injecting() -> dict[str, Callable[[], None]]:
     """The injector alone, by what it goes into."""
-    from proxy.wire.notice import Injector, Outcome  # noqa: PLC0415 - `--help` should not wait for it
-
     notice = b"<aside>" + b"x" * 5000 + b"</aside>"
 
     def inject(whole: bytes, size: int) -> None:
@@ -105,12 +110,6 @@ def injecting() -> dict[str, Callable[[], None]]:
 
 def visiting() -> dict[str, Callable[[], None]]:
     """All that is done for a forwarded page; and without its body, as for a HEAD or a page that has changed."""
-    from proxy.core.decision import Forward  # noqa: PLC0415
-    from proxy.edge.clock import Clock  # noqa: PLC0415
-    from proxy.edge.noticing import Noticing, Visit  # noqa: PLC0415
-    from proxy.edge.settings import Limits  # noqa: PLC0415
-    from proxy.rulebook.load import load  # noqa: PLC0415
-
     with tempfile.TemporaryDirectory() as folder:
         for name, text in RULES.items():
             (Path(folder) / name).write_text(text)

@@ -1,4 +1,4 @@
-"""What tables of all sizes cost: `python bench/tables.py [--full] [NAME…]`.
+"""What tables of all sizes cost: `python -m bench.tables [--full] [NAME…]`.
 
 For each size of each kind of table, in a process of its own: CPU seconds to load and compile, memory while it loads and
 once it serves, and nanoseconds of a decision over addresses that differ (hits at random, then misses), as the best of
@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+
+from proxy.rulebook.load import load
 
 AFTER = datetime(2025, 6, 1, tzinfo=UTC)
 ASKED = 20_000
@@ -174,14 +176,12 @@ def main() -> None:
 def run(*arguments: str) -> str:
     """What this file prints, run again with other arguments."""
     return subprocess.run(
-        [sys.executable, __file__, *arguments], check=True, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "bench.tables", *arguments], check=True, stdout=subprocess.PIPE, text=True
     ).stdout.strip()
 
 
 def measure(kind: Kind, count: int, folder: Path) -> None:
     """One table, in this process."""
-    from proxy.rulebook.load import load  # noqa: PLC0415 - `--help` should not wait for it
-
     start = time.process_time()
     rulebook = load(folder)
     loaded = time.process_time()
