@@ -25,7 +25,7 @@ from proxy.wire.answer import headers_of, status_of
 from proxy.wire.forwarded import plain_scheme
 from proxy.wire.own_answer import LOCATION, Prepared
 from proxy.wire.plain_head import BEHIND_TARGET, PLAIN_FIELDS, TARGET_BYTES
-from proxy.wire.request_head import HeadError, end_of_head
+from proxy.wire.request_head import END_OF_HEAD, HeadError, end_of_head
 from proxy.wire.texts import Subject
 
 if TYPE_CHECKING:
@@ -104,15 +104,17 @@ class Front:
 
     def read_fields(self, data: bytes) -> tuple[bytes, bool, int] | None:
         """Host, whether the connection is to be closed, and length of the plain fields that `data` begins with."""
-        match = _match_fields(data)
-        if match is None or data.count(b"\r\n", 0, match.end()) > self.limits.fields:
-            return None
-        host, closes = match[2], match[3] is not None
-        if match.end() == len(data) <= _LONGEST_KNOWN:
-            if len(self.known) >= _KNOWN:
-                self.known.clear()
-            self.known[data] = (host, closes)
-        return host, closes, match.end()
+        fields = data[: data.find(END_OF_HEAD) + len(END_OF_HEAD)]
+        if (known := self.known.get(fields)) is None:
+            match = _match_fields(fields)
+            if match is None or match.end() < len(fields) or fields.count(b"\r\n") > self.limits.fields:
+                return None
+            known = match[2], match[3] is not None
+            if len(fields) <= _LONGEST_KNOWN:
+                if len(self.known) >= _KNOWN:
+                    self.known.clear()
+                self.known[fields] = known
+        return *known, len(fields)
 
     def prepare(self, decision: Redirect) -> tuple[Prepared, Tally]:
         """The answer of a redirect's cause and status, kept for the next one.
@@ -223,7 +225,7 @@ class Door(asyncio.Protocol):
         answers = b""
         position, end = 0, len(data)
         told: Front | None
-        rest = data if end <= front.longest else data[: front.longest]
+        rest = data if end <= front.longest else _first_head(data, 0, front.longest)
         closes = False
         while True:
             asked, _, fields = rest.partition(BEHIND_TARGET)
@@ -276,7 +278,7 @@ class Door(asyncio.Protocol):
             position = end if closes else position + length
             if position == end:
                 break
-            rest = data[position : position + front.longest]
+            rest = _first_head(data, position, front.longest)
         if answers:
             self._transport.write(answers)
             if closes:
@@ -386,3 +388,9 @@ class Door(asyncio.Protocol):
     def cut_off(self) -> None:
         """Close now."""
         self._transport.abort()
+
+
+def _first_head(data: bytes, position: int, longest: int) -> bytes:
+    """The head that begins there; nothing where it has not come to its end, or is too long to be answered here."""
+    end = data.find(END_OF_HEAD, position, position + longest)
+    return data[position : end + len(END_OF_HEAD)] if end >= 0 else b""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-END: Final = b"\r\n\r\n"
+END_OF_HEAD: Final = b"\r\n\r\n"
 
 _HOPELESS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?=[^\n])")
 
@@ -34,11 +34,11 @@ def end_of_head(data: bytes, seen: int, *, longest: int, longest_target: int) ->
 
     Up to `seen` it was looked at before. Raises `HeadError`.
     """
-    end = data.find(END, max(seen - len(END) + 1, 0))
+    end = data.find(END_OF_HEAD, max(seen - len(END_OF_HEAD) + 1, 0))
     if end >= 0:
-        if data[0] in END:  # a bare CR or LF in front of the request line, which aiohttp would pass over
+        if data[0] in END_OF_HEAD:  # a bare CR or LF in front of the request line, which aiohttp would pass over
             raise HeadError(400, "malformed request")
-        end += len(END)
+        end += len(END_OF_HEAD)
         if end > longest:
             raise HeadError(431, "header fields too large")
         return end
