@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LONGEST_GUESS: Final = 86400
 """The longest lifetime, in seconds, that is named for an answer that names none."""
 
-_QUOTED = rb'"(?:[^"\\]|\\.)*+"'
+_QUOTED = rb'"(?>(?:[^"\\]|\\.)*)"'
 _TIMES = re.compile(
     _QUOTED + rb"|(?<![^\s,;])(?:(?P<fresh>max-age|s-maxage)|stale-while-revalidate|stale-if-error)"
     rb'\s*=\s*"?\s*\+?(?P<seconds>[0-9]++)',

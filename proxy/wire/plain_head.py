@@ -50,11 +50,13 @@ def _field() -> bytes:
 
 def _fields() -> bytes:
     """All fields, and the empty line behind them."""
-    host = b"(?(2)(?!)|" + _any_case(b"host") + rb": ?([A-Za-z0-9._-]{1,255}+(?::[0-9]{1,5}+)?+)\r\n)"
+    host = b"(?(2)(?!)|" + _any_case(b"host") + rb": ?([A-Za-z0-9._-]{1,255}+(?::[0-9]{1,5}+)?)\r\n)"
     agent = b"(?(1)(?!)|" + _any_case(b"user-agent:()") + _VALUE + b")"
     options = b"(" + _any_case(b"close") + b")|" + _any_case(b"keep-alive")
     connection = _any_case(b"connection") + b": ?(?:" + options + rb")\r\n"
-    return b"(?:" + b"|".join((_field(), agent, host, connection)) + b"){1,%d}+" % _MOST_FIELDS + rb"(?(2)\r\n|(?!))"
+    # Not `{1,100}+`: until Python 3.11.5 that keeps what its last attempt has only begun to match.
+    lines = b"(?>(?:" + b"|".join((_field(), agent, host, connection)) + b"){1,%d})" % _MOST_FIELDS
+    return lines + rb"(?(2)\r\n|(?!))"
 
 
 BEHIND_TARGET: Final = b" HTTP/1.1\r\n"
