@@ -19,6 +19,7 @@ import pytest
 
 from proxy.edge.activation import handed_over
 from proxy.edge.notify import Notifier
+from proxy.edge.settings import Endpoint
 from tests.edge.peers import get
 from tests.processes.conftest import write_site
 from tests.processes.program import PATIENCE, TOP, Load, Starting
@@ -230,3 +231,8 @@ def test_the_service_speaks_as_the_program_does(unit: str) -> None:
         check=True,
     ).stdout
     assert set(re.findall(r"--[a-z][a-z-]*", command[1])) <= set(re.findall(r"--[a-z][a-z-]*", shown))
+
+
+def test_the_service_answers_on_every_address_of_the_machine() -> None:
+    service = (UNITS / "sunset.service").read_text("utf-8")
+    assert [Endpoint.parse(where) for where in re.findall(r"--listen (\S+)", service)] == [Endpoint("", 80)]
