@@ -25,8 +25,8 @@ def ask(
     from proxy.edge.admin import TOKEN_VARIABLE
 
     endpoint = parse_endpoint(admin, "--admin")
-    token = os.environ.get(TOKEN_VARIABLE, "")
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+    headers: dict[str, str | bytes] = {"Authorization": f"Bearer {token}".encode()} if token else {}
     if body is not None:
         headers["Content-Type"] = "application/json"
     connection = HTTPConnection(ANYWHERE.get(endpoint.host, endpoint.host), endpoint.port, timeout=seconds)
@@ -36,6 +36,8 @@ def ask(
         status, content = response.status, response.read()
     except (OSError, HTTPException) as error:
         raise NobodyAnswersError(f"nobody answers at {admin}: {error}") from None
+    except ValueError:
+        raise NobodyAnswersError(f"{TOKEN_VARIABLE} holds a character that cannot be sent") from None
     finally:
         connection.close()
     if status == 401:

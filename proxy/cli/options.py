@@ -50,7 +50,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print what a program can rea
 
 ADMIN = "127.0.0.1:9900"
 Admin = Annotated[
-    str, typer.Option("--admin", metavar="HOST:PORT", help="Where the server has its metrics.", show_default=True)
+    str,
+    typer.Option(
+        "--admin",
+        metavar="HOST:PORT",
+        envvar="SUNSET_ADMIN",
+        help="Where the server has its metrics.",
+        show_default=True,
+    ),
 ]
 
 

@@ -28,19 +28,22 @@ def reload(
     Exits with 1 where the new rules are not taken; the last good ones stay in use then.
     """
     import orjson
-    from pydantic import TypeAdapter
+    from pydantic import TypeAdapter, ValidationError
 
     from proxy.cli.desk import NobodyAnswersError, ask
     from proxy.edge.verdict import Verdict
 
     body = orjson.dumps({"allow_shrink": allow_shrink})
     status, content = ask(admin, "/reload", method="POST", body=body, seconds=None)
-    if status not in {200, 409}:
+    try:
+        verdict = TypeAdapter(Verdict).validate_json(content) if status in {200, 409} else None
+    except ValidationError:
+        verdict = None
+    if verdict is None:
         raise NobodyAnswersError(f"the server at {admin} answers {status}: it is no Sunset that reloads")
     if json:
         typer.echo(content, nl=False)
-    verdict = TypeAdapter(Verdict).validate_json(content)
-    if not json:
+    else:
         _print(verdict)
     if not verdict.ok:
         raise typer.Exit(NOT_WELL)

@@ -33,9 +33,12 @@ def status(admin: Admin = ADMIN, json: Json = False) -> None:
     from proxy.cli.desk import NobodyAnswersError, ask
 
     code, content = ask(admin, "/status", seconds=TIMEOUT)
-    if code != 200:
+    try:
+        told = orjson.loads(content) if code == 200 else None
+    except orjson.JSONDecodeError:
+        told = None
+    if not isinstance(told, dict) or "ready" not in told:
         raise NobodyAnswersError(f"the server at {admin} answers {code}: it is no Sunset that tells how it stands")
-    told = orjson.loads(content)
     if json:
         typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
     else:

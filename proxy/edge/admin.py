@@ -44,6 +44,7 @@ def demand_token(endpoint: Endpoint | None, token: str) -> None:
     """See to it that no admin listener that others can reach is without a token. Raises `SettingsError`."""
     if endpoint is None:
         return
+    token = token.strip()
     if not endpoint.is_loopback and not token:
         raise SettingsError(
             f"the admin listener on {endpoint} can be reached from elsewhere, so it needs a token: "
@@ -51,6 +52,8 @@ def demand_token(endpoint: Endpoint | None, token: str) -> None:
         )
     if token and len(token) < SHORTEST_TOKEN:
         raise SettingsError(f"{TOKEN_VARIABLE} needs {SHORTEST_TOKEN} characters or more")
+    if not token.isprintable():
+        raise SettingsError(f"{TOKEN_VARIABLE} holds a character that cannot be sent in a header field")
 
 
 class Admin:
@@ -59,7 +62,7 @@ class Admin:
     def __init__(self, metrics: Metrics, house: House, token: str) -> None:
         self._metrics = metrics
         self._house = house
-        self._token = token.encode()
+        self._token = token.strip().encode()  # files of secrets often end with a line's end
 
     def application(self) -> web.Application:
         """What the listener serves."""

@@ -4,7 +4,9 @@ import json
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +98,7 @@ def test_a_server_that_was_given_no_folder_reloads_none(sunset: Run, start: Star
 
 
 def test_a_token_is_taken_from_the_environment(sunset: Run, start: Start) -> None:
-    token = {"SUNSET_ADMIN_TOKEN": "x" * 32}
+    token = {"SUNSET_ADMIN_TOKEN": "\u00fc" + "x" * 32 + "\n"}  # as files of secrets often end
     arguments = ("serve", "--listen", "127.0.0.1:0", "--admin", "0.0.0.0:0", "--workers", "1")
     port = where(start(*arguments, variables=token, stdout=subprocess.DEVNULL)).rpartition(":")[2]
     for command in ("status", "reload"):
@@ -105,6 +107,45 @@ def test_a_token_is_taken_from_the_environment(sunset: Run, start: Start) -> Non
         assert (refused.returncode, refused.stdout) == (1, "")
         assert "SUNSET_ADMIN_TOKEN" in refused.stderr
         assert sunset(*asked, **token).returncode == 0
+
+
+def test_a_token_that_cannot_be_sent_is_told(sunset: Run) -> None:
+    for command in ("status", "reload", "health"):
+        ran = sunset(command, *NOBODY, SUNSET_ADMIN_TOKEN="x" * 16 + "\n" + "x" * 16)
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert ran.stderr == "sunset: SUNSET_ADMIN_TOKEN holds a character that cannot be sent\n"
+
+
+def test_the_server_is_asked_where_the_environment_lets_it_listen(sunset: Run, admin: tuple[str, str]) -> None:
+    for command in ("status", "reload", "health"):
+        assert sunset(command, SUNSET_ADMIN=admin[1]).returncode == 0
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """A server that is no Sunset, and says yes to everything."""
+
+    body = b"<html>"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    do_POST = do_GET  # noqa: N815 - as its base has it
+
+    def log_message(self, *_what: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b""])
+@pytest.mark.parametrize("command", ["status", "reload"])
+def test_a_server_that_is_no_sunset_is_told_as_one(sunset: Run, command: str, body: bytes) -> None:
+    with HTTPServer(("127.0.0.1", 0), type("Answering", (Stranger,), {"body": body})) as server:
+        threading.Thread(target=server.handle_request).start()
+        ran = sunset(command, "--admin", f"127.0.0.1:{server.server_port}", "--json")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "answers 200: it is no Sunset" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 @pytest.mark.parametrize("command", ["status", "reload", "health"])

@@ -75,7 +75,13 @@ async def test_a_page_whose_name_leads_to_loopback_reads_nothing(serving: Servin
 
 @pytest.mark.parametrize(
     ("endpoint", "token", "says"),
-    [(EVERYWHERE, "", "SUNSET_ADMIN_TOKEN"), (Endpoint("", 0), "", "needs a token"), (ANY_PORT, "short", "16 char")],
+    [
+        (EVERYWHERE, "", "SUNSET_ADMIN_TOKEN"),
+        (Endpoint("", 0), "", "needs a token"),
+        (ANY_PORT, "short", "16 char"),
+        (ANY_PORT, "short" + " " * 16, "16 char"),
+        (ANY_PORT, TOKEN + "\0" + TOKEN, "cannot be sent"),
+    ],
 )
 async def test_a_server_without_the_token_that_it_needs_does_not_start(
     serving: Serving, endpoint: Endpoint, token: str, says: str
