@@ -230,6 +230,9 @@ class Supervisor:
             self._waiting.forget(self._desk_channel.fileno())
             self._desk_channel.close()
             self._desk_channel = None
+        for reload in (self._asked, self._answers):
+            if reload is not None:
+                reload.numbers.clear()  # whoever asked went with it, and the next desk counts from the beginning
         if self._stage is Stage.STOPPING:
             return
         self._restarts["desk"] += 1
@@ -501,6 +504,8 @@ class Supervisor:
         except ValidationError as error:
             log.error("the desk says what it must not say: %s", error)  # noqa: TRY400 - that is all there is to know
             channel.ended = True
+            if self._desk is not None:
+                self._desk.signal(signal.SIGKILL)
         if channel.ended:
             self._waiting.forget(channel.fileno())
 

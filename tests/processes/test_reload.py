@@ -316,6 +316,43 @@ async def test_a_reload_that_is_asked_for_during_another_sees_the_newest_files(r
     assert await leads_to(program) == GB
 
 
+async def test_a_desk_is_not_told_what_another_one_has_asked_for(rules: Path, starting: Starting) -> None:
+    """Else whoever asks it first would be told of a reload that has not seen the newest files."""
+    program = await starting(rules, "--workers", "1", *QUIET)
+    desk = (await program.status())["pid"]
+    before = family(program.process.pid)
+    write_list(rules, "uk")  # so that it takes a while
+    write_site(rules, home="gb", rules=RULES + "mappings: [long.csv]\n")
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(ask_in_vain(program))
+        await until(lambda: len(family(program.process.pid)) > len(before))
+        (nursery,) = family(program.process.pid) - before
+        await until(lambda: reads(nursery, rules / "long.csv"))
+        os.kill(nursery, signal.SIGSTOP)
+        os.kill(desk, signal.SIGKILL)
+        await eventually(lambda: another_desk(program, desk))
+        write_site(rules, home="ie")
+        asked = tasks.create_task(program.reload(allow_shrink=True))
+        await program.status()  # so that it has been asked
+        os.kill(nursery, signal.SIGCONT)
+    assert asked.result()[0] == 200
+    assert await leads_to(program) == b"https://www.mi.com/ie"
+
+
+def reads(pid: int, file: Path) -> bool:
+    """Whether a process has a file open."""
+    return any(os.path.realpath(descriptor) == str(file) for descriptor in Path(f"/proc/{pid}/fd").iterdir())
+
+
+async def ask_in_vain(program: Program) -> None:
+    with pytest.raises((EOFError, OSError)):
+        await program.reload()
+
+
+async def another_desk(program: Program, desk: int) -> bool:
+    return bool((await program.status())["pid"] != desk)
+
+
 async def test_watching_costs_no_reload_while_nothing_changes(rules: Path, starting: Starting) -> None:
     program = await starting(rules, "--workers", "1")
     for home in ("gb", "ie"):
