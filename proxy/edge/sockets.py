@@ -135,7 +135,8 @@ class Places:
         except OSError as error:
             for sockets in (first, *workers):
                 sockets.close()
-            raise SettingsError(f"cannot listen: {_advice(error, settings.listen[0])}") from error
+            wanted = (*settings.listen, *settings.listen_tls)[0]
+            raise SettingsError(f"cannot listen: {_advice(error, wanted)}") from error
         return cls(tuple(workers), admin)
 
     def of(self, place: int) -> Sockets:
