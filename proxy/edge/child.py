@@ -43,6 +43,15 @@ class Child:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
+    @property
+    def lives(self) -> bool:
+        """Whether there is such a process: for children of others, which nobody here is told of where not on Linux."""
+        try:
+            os.kill(self.pid, 0)
+        except (ProcessLookupError, PermissionError):  # the second: its number is somebody else's by now
+            return False
+        return True
+
 
 def fork(role: str, work: Callable[[], int], now: float) -> Child:
     """Start a process that does `work` and exits with the code it gives. `role` is what the log calls it."""

@@ -3,10 +3,13 @@
 The supervisor has one end, the nursery and all of its workers share the other. They look at what stands there without
 taking it away, so each of them sees it: a byte says that the generation is over and may finish in peace, the end of
 the line says that the supervisor is gone.
+
+The byte stays there, so whoever has seen it is not told of the end any more, and looks for it from time to time.
 """
 
 from __future__ import annotations
 
+import select
 import socket
 
 RETIRED = b"\x00"
@@ -19,3 +22,10 @@ def is_retired(lifeline: int) -> bool:
             return line.recv(len(RETIRED), socket.MSG_PEEK | socket.MSG_DONTWAIT) == RETIRED
         except OSError:
             return False
+
+
+def is_cut(lifeline: int) -> bool:
+    """Whether the supervisor is gone, whatever can still be read there."""
+    poll = select.poll()
+    poll.register(lifeline, 0)  # nothing to wait for but its end, which is always told
+    return bool(poll.poll(0))

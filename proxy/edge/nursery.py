@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from proxy.edge.backoff import Backoff
 from proxy.edge.channel import Channel
 from proxy.edge.child import Child, fork, reap, told
-from proxy.edge.lifeline import is_retired
+from proxy.edge.lifeline import is_cut, is_retired
 from proxy.edge.messages import FROM_NURSERY, TO_NURSERY, FromNursery, Loaded, Nothing, Refused, Staff, Unchanged
 from proxy.edge.niceness import Done, gently
 from proxy.edge.outline import Outline
@@ -187,6 +187,8 @@ class Nursery:
                 for number in waiting.wait(self._pause()):
                     if number == signal.SIGTERM:
                         self._stop()
+                if self._over and self._deadline is None and is_cut(self._channel.fileno()):
+                    self._stop()
                 self._bury()
                 self._start_due()
                 self._listen_for_silence()
@@ -226,7 +228,8 @@ class Nursery:
         """The lifeline says something: the generation is over, or the supervisor is gone."""
         self._waiting.forget(self._channel.fileno())
         self._over = True
-        if self._channel.fileno() < 0 or not is_retired(self._channel.fileno()):
+        self._order.places.close_public()  # or the addresses would be taken for as long as somebody finishes
+        if not is_retired(self._channel.fileno()):
             self._stop()
 
     def _stop(self) -> None:

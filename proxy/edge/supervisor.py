@@ -218,11 +218,11 @@ class Supervisor:
                 if generation.nursery is not None and generation.nursery.pid == pid:
                     self._bury_nursery(generation, code)
                     break
-                if generation.nursery is None:
-                    generation.workers = tuple(worker for worker in generation.workers if worker.pid != pid)
-        for generation in [one for one in self._generations if one.nursery is None and not one.workers]:
-            self._generations.remove(generation)
-            generation.channel.close()
+        for generation in [one for one in self._generations if one.nursery is None]:
+            generation.workers = tuple(worker for worker in generation.workers if Child(worker.pid, 0.0).lives)
+            if not generation.workers:
+                self._generations.remove(generation)
+                generation.channel.close()
 
     def _bury_desk(self, desk: Child, code: int) -> None:
         self._desk = None
@@ -244,7 +244,7 @@ class Supervisor:
         self._hear(generation)  # its last words
         nursery, generation.nursery = generation.nursery, None
         if generation is self._coming:
-            generation.workers = ()
+            generation.workers = ()  # they see the end of their line, and end
             self._conclude(ok=False, message=f"the process that loads the rules died: {told(code)}")
         elif generation is self._current and self._stage is not Stage.STOPPING:
             self._restarts["nursery"] += 1
@@ -253,8 +253,8 @@ class Supervisor:
                 "the process that keeps the workers died: %s; its workers go on, and others are started", told(code)
             )
             self._ask(due=self._clock.steady() + self._nursery_backoff.pause(lived))
-        else:
-            generation.workers = ()
+        elif generation.workers and code:
+            log.error("the process that keeps finishing workers died: %s; they finish all the same", told(code))
         self._waiting.forget(generation.channel.fileno())
 
     def _hear(self, generation: Generation) -> None:
@@ -390,6 +390,7 @@ class Supervisor:
             if not self._generations and self._desk is not None:
                 self._desk.signal(signal.SIGTERM)
             if self._deadline is not None and now >= self._deadline:
+                self._deadline = now + self._settings.processes.last_words  # until it is done once more
                 log.error("processes that do not end are killed")
                 self._cut_off()
             return

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from proxy.edge.lifeline import is_retired
+from proxy.edge.lifeline import is_cut, is_retired
 from proxy.edge.report import Reporter
 from proxy.edge.server import Server, loop_factory
 from proxy.edge.tls import hush_undecodable_names
@@ -118,6 +118,8 @@ class Worker:
             self._say(ACCEPTS_NO_MORE if self._leaves.is_set() else ACCEPTS)
             if not self._leaves.is_set():
                 await self._stand_in()
+            elif is_cut(self._post.lifeline):  # nobody is left who could say so
+                self._stop()
             await asyncio.sleep(self._post.settings.processes.report_every)
 
     async def _stand_in(self) -> None:

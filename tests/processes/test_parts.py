@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -16,14 +17,15 @@ from proxy.edge.backoff import Backoff
 from proxy.edge.channel import Channel
 from proxy.edge.child import fork, reap, told
 from proxy.edge.counts import Counts
-from proxy.edge.lifeline import RETIRED, is_retired
+from proxy.edge.lifeline import RETIRED, is_cut, is_retired
 from proxy.edge.messages import FROM_NURSERY, Loaded, Refused, Unchanged
 from proxy.edge.niceness import gently
 from proxy.edge.nursery import lost
 from proxy.edge.outline import Outline
 from proxy.edge.presence import Presence
 from proxy.edge.report import DATAGRAM, Reporter, read, report_sockets
-from proxy.edge.settings import Processes
+from proxy.edge.settings import Endpoint, Processes, Settings, SettingsError
+from proxy.edge.sockets import Places
 from proxy.edge.waiting import Waiting, pause_until
 from proxy.errors import Place, Problem, Severity
 from tests.edge.sites import rulebook, site
@@ -179,16 +181,30 @@ def test_a_report_is_as_many_datagrams_as_it_takes() -> None:
         assert summed.upstream_errors == counted.upstream_errors
 
 
+def test_sockets_that_cannot_be_had_are_told_of_where_all_speak_tls() -> None:
+    settings = Settings(listen=(), listen_tls=(Endpoint("127.0.0.1", 0),), admin=None, workers=1024)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+    try:
+        with pytest.raises(SettingsError, match="no file descriptors are left"):
+            Places.bind(settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 def test_a_lifeline_tells_the_end_of_a_generation_from_that_of_the_supervisor(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
     assert not is_retired(theirs.fileno())
+    assert not is_cut(theirs.fileno())
     ours.send(RETIRED)
     assert is_retired(theirs.fileno())
     assert is_retired(theirs.fileno())  # everybody who looks sees it
+    assert not is_cut(theirs.fileno())
     ours.close()
     assert is_retired(theirs.fileno())
+    assert is_cut(theirs.fileno())
 
 
 def test_signals_and_descriptors_are_waited_for_in_one_place() -> None:
@@ -245,6 +261,8 @@ WORK: dict[str, tuple[Any, str]] = {
 def test_a_child_is_heard_of_as_it_ended(work: Any, says: str) -> None:
     child = fork("a child", work, 0.0)
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert child.lives  # until it is reaped
     assert {pid: told(code) for pid, code in reap()}[child.pid] == says
     assert reap() == []
+    assert not child.lives
     child.signal(signal.SIGTERM)  # which is nobody any more

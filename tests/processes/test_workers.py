@@ -5,11 +5,12 @@ import resource
 import signal
 from pathlib import Path
 
-from tests.edge.peers import get
+from tests.edge.peers import Client, Originating, get
 from tests.processes.conftest import write_site
 from tests.processes.program import TOP, Load, Starting, clients_of, family, lives, parent_of, until
 from tests.threats.conftest import Figure
 
+OLD = "site: old\nhosts: [old.example]\npass_through: true\norigin: {origin}\norigin_networks: [127.0.0.0/8]\n"
 BROKEN = """\
 import asyncio, os
 def new_event_loop():
@@ -148,6 +149,50 @@ async def test_everybody_ends_when_the_supervisor_is_killed(rules: Path, startin
     assert len(everybody) == 5
     program.process.kill()
     await until(lambda: not any(map(lives, everybody)))
+
+
+async def test_those_who_are_finishing_end_with_the_supervisor_too(
+    rules: Path, starting: Starting, originating: Originating
+) -> None:
+    """They have ten minutes, but nobody could take the addresses meanwhile."""
+    origin = await originating(hold=True)
+    (rules / "old.yaml").write_text(OLD.format(origin=origin.origin), "utf-8")
+    variables = {"SUNSET_TIMEOUTS_STOP": "0.5", "SUNSET_TIMEOUTS_ANSWER": "10m"}
+    program = await starting(rules, "--workers", "1", "--watch", "off", variables=variables)
+    async with await Client.connect("127.0.0.1", program.port) as busy:
+        busy.send(get(b"/slow", b"old.example"))
+        await origin.asked.wait()
+        write_site(rules, home="gb")
+        assert (await program.reload())[0] == 200
+        everybody = family(program.process.pid)
+        assert len(everybody) == 6  # of two generations
+        program.process.kill()
+        await until(lambda: not any(map(lives, everybody)))
+
+
+async def test_workers_that_are_finishing_without_their_nursery_are_waited_for(
+    rules: Path, starting: Starting, originating: Originating
+) -> None:
+    origin = await originating(hold=True)
+    (rules / "old.yaml").write_text(OLD.format(origin=origin.origin), "utf-8")
+    program = await starting(rules, "--workers", "1", "--watch", "off")
+    (worker,) = await program.pids()
+    async with await Client.connect("127.0.0.1", program.port) as busy:
+        busy.send(get(b"/slow", b"old.example"))
+        await origin.asked.wait()
+        write_site(rules, home="gb")
+        assert (await program.reload())[0] == 200
+        os.kill(parent_of(worker), signal.SIGKILL)
+        await until(lambda: parent_of(worker) == program.process.pid)
+        await program.logs("keeps finishing workers died: SIGKILL")
+        assert [one["state"] for one in (await program.status())["workers"] if one["pid"] == worker] == ["finishing"]
+        current = set(await program.pids())
+        program.terminate()
+        await until(lambda: not any(map(lives, current)))
+        origin.release(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
+        assert (await busy.answer()).body == b"done"
+    assert await program.ended() == 0
+    assert not lives(worker)
 
 
 async def test_too_few_file_descriptors_are_told_before_anything_starts(rules: Path, starting: Starting) -> None:
