@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from proxy.edge.lifeline import is_cut, is_retired
+from proxy.edge.log import Sampled
 from proxy.edge.report import Reporter
 from proxy.edge.server import Server, loop_factory
 from proxy.edge.tls import hush_undecodable_names
@@ -81,6 +82,7 @@ class Worker:
         self._stands_in: dict[int, list[asyncio.Server | Vestibule]] = {}
         """For which other places, if their sockets are not its own as well."""
         self._was_left: set[int] = set()
+        self._sampled = Sampled(post.clock.steady, timeouts.log_line)
         self._reporter = Reporter(post.reports, self._server.counts, rulebook.generation, post.place)
         self._leaves = asyncio.Event()
         self._hurries = asyncio.Event()
@@ -130,7 +132,10 @@ class Worker:
             for accepting in self._stands_in.pop(place):
                 accepting.close()
         for place in (left & self._was_left) - self._stands_in.keys():
-            self._stands_in[place] = await self._server.accept_from(post.places.of(place).duplicates())
+            try:
+                self._stands_in[place] = await self._server.accept_from(post.places.of(place).duplicates())
+            except OSError as error:  # out of descriptors, most likely: its own clients are not to pay for that
+                self._sampled.warning("cannot stand in for another worker:", error.strerror or "")
         self._was_left = left
         if self._leaves.is_set():  # meanwhile
             self._server.accept_no_more()

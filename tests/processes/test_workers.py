@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from tests.edge.peers import Client, Originating, get
@@ -81,6 +82,34 @@ async def test_another_worker_stands_in_where_one_is_not_back_yet(rules: Path, s
         await load.some(500)
     assert load.failures == []
     assert len(await program.pids()) == 1
+
+
+async def test_a_worker_without_descriptors_left_stands_in_once_it_has_some(rules: Path, starting: Starting) -> None:
+    (rules.parent / "sunset.toml").write_text(
+        "[processes]\nrestart_pause = 600\nlongest_restart_pause = 600\n[limits]\ndescriptors_kept = 1\n", "utf-8"
+    )
+    program = await starting(
+        rules,
+        *("--workers", "2", "--config", str(rules.parent / "sunset.toml")),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)),
+    )
+    survivor, victim = await program.pids(2)
+    async with AsyncExitStack() as crowd:
+        clients = [await crowd.enter_async_context(await Client.connect("127.0.0.1", program.port)) for _ in range(400)]
+        for times in (1, 2):  # the second one is not replaced for ten minutes
+            os.kill(victim, signal.SIGKILL)
+            await program.logs(rf"process {victim}\) died after")
+            if times == 1:
+                (victim,) = set(await program.pids(2, without={victim})) - {survivor}
+        await program.logs("cannot stand in for another worker: Too many open files")
+        ports = clients_of(survivor)
+        theirs = [client for client in clients if client.writer.get_extra_info("sockname")[1] in ports]
+        theirs[0].send(get(b"/x"))
+        assert (await theirs[0].answer()).status == 301
+    async with Load(program.port, clients=16, fresh=True) as load:
+        await load.some(200)
+    assert load.failures == []
+    assert await program.pids() == [survivor]
 
 
 async def test_a_worker_that_hangs_is_replaced(rules: Path, starting: Starting) -> None:
