@@ -1,15 +1,20 @@
 """The desk: what it shows, who may ask it for what, and that nobody misses it (T36, T42)."""
 
+import ctypes
 import os
 import signal
+import socket
+import struct
 from pathlib import Path
 from urllib.parse import quote
 
 import orjson
+import pytest
 
 from tests.edge.peers import get
 from tests.processes.program import Load, Starting, eventually, lives, until
 
+PIDFD_GETFD = 438
 TOKEN = "0123456789abcdef-token"
 REDIRECTS = 'sunset_requests_total{code="301",outcome="redirect",site="uk"}'
 
@@ -72,6 +77,44 @@ async def test_redirects_go_on_without_the_desk_and_no_count_is_lost(rules: Path
         return counted if counted >= load.answered - read else 0
 
     assert await eventually(all_counted) <= load.answered
+
+
+async def test_a_desk_that_says_what_it_must_not_say_is_replaced(rules: Path, starting: Starting) -> None:
+    program = await starting(rules, "--workers", "1")
+    desk = (await program.status())["pid"]
+    body = b'{"kind": "ask", "number": "one"}'
+    with line_of(desk, program.process.pid) as line:
+        line.send(len(body).to_bytes(8, "big") + body)
+    await program.logs("the desk says what it must not say")
+    await program.logs("the desk died: SIGKILL; started again at once")
+
+    async def is_another() -> bool:
+        return bool((await program.status())["pid"] != desk)
+
+    await eventually(is_another)
+    assert (await program.reload())[0] == 200
+
+
+def line_of(desk: int, supervisor: int) -> socket.socket:
+    """The end that a desk has of its line to the supervisor, which has made both ends: as if we were the desk."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    process = os.pidfd_open(desk)
+    try:
+        for descriptor in Path(f"/proc/{desk}/fd").iterdir():
+            if not str(descriptor.readlink()).startswith("socket:"):
+                continue
+            ours = libc.syscall(PIDFD_GETFD, process, int(descriptor.name), 0)
+            if ours < 0:
+                pytest.skip("this kernel hands no descriptors over")
+            sock = socket.socket(fileno=ours)
+            if (sock.family, sock.type) == (socket.AF_UNIX, socket.SOCK_STREAM):
+                made_by, _, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+                if made_by == supervisor:
+                    return sock
+            sock.close()
+    finally:
+        os.close(process)
+    raise AssertionError("the desk has no line")
 
 
 async def test_status_tells_what_there_is_to_know(rules: Path, starting: Starting) -> None:
