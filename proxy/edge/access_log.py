@@ -13,6 +13,7 @@ import os
 import re
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from queue import Full, Queue, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -36,6 +37,7 @@ _WAITING: Final = 64
 _AT_ONCE: Final = 4096
 """Bytes that a pipe takes from several writers without mixing them (POSIX PIPE_BUF on Linux)."""
 
+_ADDING: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 _UNSAFE = re.compile(r'[\x00-\x1f"\\\x7f-\x9f]')
 _FIELD = re.compile(rb"(?i)\n(host|referer|user-agent):[\t ]*([^\r]*)")
 
@@ -50,16 +52,25 @@ class _Entry(NamedTuple):
     subject: Subject
 
 
+def demand_access_log(settings: Settings) -> None:
+    """See to it that the access log can be written, before anything starts. Raises `SettingsError`."""
+    # A pipe is left alone: opening it waits for a reader, and closing it would be the end for that one.
+    if settings.access_log not in {"", "-"} and (not (path := Path(settings.access_log)).exists() or path.is_file()):
+        os.close(_open(settings.access_log))
+
+
+def _open(path: str) -> int:
+    try:
+        return os.dup(sys.stdout.fileno()) if path == "-" else os.open(path, _ADDING, 0o640)
+    except OSError as error:
+        raise SettingsError(f"the access log {path} cannot be written: {error.strerror}") from error
+
+
 class AccessLog:
     """Writes where the settings say. Raises `SettingsError` where it cannot. To be closed at the end."""
 
     def __init__(self, settings: Settings, clock: Clock, counts: Counts) -> None:
-        path = settings.access_log
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-            self._file = os.dup(sys.stdout.fileno()) if path == "-" else os.open(path, flags, 0o640)
-        except OSError as error:
-            raise SettingsError(f"the access log {path} cannot be written: {error.strerror}") from error
+        self._file = _open(settings.access_log)
         self._line = _json if settings.access_log_format is AccessFormat.JSON else _combined
         self._clock = clock
         self._counts = counts

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core.core_schema import CoreSchema
 
+_SUFFIX = re.compile(r"(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 _WITH_UNIT = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([A-Za-z]+)")
 
 
@@ -87,9 +88,18 @@ def _network(text: str) -> IPv4Network | IPv6Network:
         raise ValueError(f'"{text}" is no network; {advice}') from None
 
 
+def _suffix(text: str) -> str:
+    suffix = text.lower()
+    if _SUFFIX.fullmatch(suffix) is None:
+        raise ValueError(f'"{text}" is nothing that may stand behind a host; write it with its dot, as in .localhost')
+    return suffix
+
+
 BYTES: Final = Unit(B=1, KiB=1024, MiB=1024**2, GiB=1024**3)
 SECONDS: Final = Unit(s=1, m=60, h=3600, d=86_400)
 INSTANT: Final = Notation(_instant)
 """A date or time as in rule files; UTC where it names no offset."""
 NETWORK: Final = Notation(_network)
 """`10.0.0.0/8`, or an address alone."""
+SUFFIX: Final = Notation(_suffix)
+"""`.localhost`: what may stand behind a host, in lower case, or nothing."""

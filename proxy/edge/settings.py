@@ -19,7 +19,7 @@ from annotated_types import Ge, Gt, Le
 
 from proxy.core.url import MAX_TARGET_BYTES
 from proxy.edge.cores import available_cores
-from proxy.edge.notation import BYTES, INSTANT, NETWORK, SECONDS
+from proxy.edge.notation import BYTES, INSTANT, NETWORK, SECONDS, SUFFIX
 from proxy.errors import SunsetError
 from proxy.wire.forwarded import Kind
 
@@ -32,6 +32,7 @@ Seconds = Annotated[float, Gt(0), Le(366 * 86_400), SECONDS]
 WholeSeconds = Annotated[int, Ge(1), Le(366 * 86_400), SECONDS]
 Instant = Annotated[datetime, INSTANT]
 Network = Annotated[IPv4Network | IPv6Network, NETWORK]
+Suffix = Annotated[str, SUFFIX]
 
 _ENDPOINT = re.compile(
     r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%[^\]]+)?)\]|(?P<host>[^:\[\]]*)):(?P<port>\d{1,5})(?P<introduced>\+proxy)?"
@@ -66,7 +67,7 @@ class Endpoint:
         """From `HOST:PORT`, `[IPv6]:PORT` or `:PORT`, each perhaps with `+proxy`. Raises `SettingsError`."""
         match = _ENDPOINT.fullmatch(text)
         if match is None or int(match["port"]) > _MAX_PORT:
-            raise SettingsError(f'"{text}" is no address to listen on; write it as 127.0.0.1:8080, [::1]:8080 or :8080')
+            raise SettingsError(f'"{text}" is no address with a port; write it as 127.0.0.1:8080, [::1]:8080 or :8080')
         return cls(match["v6"] or match["host"], int(match["port"]), introduced=match["introduced"] is not None)
 
     @property
@@ -272,7 +273,7 @@ class Settings:
     trusted_fields: Kind = Kind.X_FORWARDED
     """What those proxies write: `x-forwarded` (X-Forwarded-For and -Proto) or `forwarded` (RFC 7239). The other one
     is never read: a proxy that does not write it lets a client's own pass."""
-    preview_suffix: str = ""
+    preview_suffix: Suffix = ""
     """What may stand behind every host, as in po.co.localhost with `.localhost`, for a browser to find this machine."""
     access_log: str = ""
     """The file to which a line is added for each request; `-` for standard output, nothing for no such log."""

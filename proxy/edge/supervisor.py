@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from proxy.edge.access_log import demand_access_log
 from proxy.edge.activation import handed_over
 from proxy.edge.admin import demand_token
 from proxy.edge.backoff import Backoff
@@ -55,6 +56,7 @@ from proxy.edge.messages import (
 from proxy.edge.notify import Notifier
 from proxy.edge.nursery import Order, rear
 from proxy.edge.report import report_sockets
+from proxy.edge.settings import SettingsError
 from proxy.edge.sockets import Places, demand_descriptors, endpoint_of
 from proxy.edge.status import Age, Stage, Status, WorkerStatus
 from proxy.edge.verdict import Verdict
@@ -115,10 +117,12 @@ class Reload:
 def supervise(rules: Path, settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT, and give the exit code. Raises `SunsetError` where there is nothing to serve."""
     demand_descriptors(settings)
+    demand_access_log(settings)
     handed = handed_over(os.environ)
-    demand_introducers(
-        (*settings.listen, *settings.listen_tls, *handed.endpoints["http"], *handed.endpoints["https"]), settings
-    )
+    endpoints = (*settings.listen, *settings.listen_tls, *handed.endpoints["http"], *handed.endpoints["https"])
+    if not endpoints:
+        raise SettingsError("there is no address to answer clients on: name one with --listen or --listen-tls")
+    demand_introducers(endpoints, settings)
     demand_token(settings.admin if handed.admin is None else endpoint_of(handed.admin), settings.admin_token)
     places = Places.bind(settings, handed)
     certificates = Certificates(settings.certs) if places.speaks_tls else None

@@ -84,6 +84,18 @@ def test_a_port_that_is_taken_is_told_without_traceback(sunset: Run) -> None:
     assert "Traceback" not in ran.stderr
 
 
+def test_an_access_log_that_cannot_be_written_is_told_before_anything_starts(sunset: Run) -> None:
+    ran = sunset("serve", *ANY_PORT, "--access-log", "no/such/folder/log")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == "sunset: the access log no/such/folder/log cannot be written: No such file or directory\n"
+
+
+def test_a_server_that_nobody_could_reach_does_not_start(sunset: Run) -> None:
+    ran = sunset("serve", "--listen", "", "--admin", "127.0.0.1:0")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "--listen" in ran.stderr
+
+
 def test_metrics_for_everybody_want_a_token(sunset: Run, start: Start) -> None:
     arguments = ("--listen", "127.0.0.1:0", "--admin", "0.0.0.0:0")
     ran = sunset("serve", *arguments)

@@ -1,13 +1,15 @@
 """The access log has a line for each request, in a form that programs read, and nothing that clients could steer."""
 
 import json
+import os
 import re
+import select
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from proxy.edge.access_log import AccessLog
+from proxy.edge.access_log import AccessLog, demand_access_log
 from proxy.edge.clock import Clock
 from proxy.edge.counts import Counts
 from proxy.edge.settings import AccessFormat, Settings, SettingsError
@@ -79,6 +81,18 @@ async def test_it_goes_on_where_it_ended(serving: Serving, tmp_path: Path) -> No
 def test_a_file_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"the access log .* cannot be written: No such file or directory"):
         AccessLog(Settings(access_log=str(tmp_path / "none" / "log")), Clock(), Counts())
+
+
+def test_a_pipe_is_not_opened_to_see_whether_it_can_be(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log")
+    reader = os.open(tmp_path / "log", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        demand_access_log(Settings(access_log=str(tmp_path / "log")))
+        with select.epoll() as poll:
+            poll.register(reader, 0)
+            assert poll.poll(0) == []  # whose writer came and went would hear of its end
+    finally:
+        os.close(reader)
 
 
 async def test_a_disk_that_is_full_costs_lines_and_nothing_else(serving: Serving) -> None:

@@ -40,7 +40,7 @@ def test_an_address_to_listen_on(text: str, endpoint: Endpoint) -> None:
     "text", ["", "8080", "127.0.0.1", "::1:80", "a:b", "a:65536", "a:-1", "http://a:1", "[::1]", "a:1+"]
 )
 def test_what_is_no_address_to_listen_on(text: str) -> None:
-    with pytest.raises(SettingsError, match="no address to listen on"):
+    with pytest.raises(SettingsError, match="no address with a port"):
         Endpoint.parse(text)
 
 
