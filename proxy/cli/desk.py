@@ -35,7 +35,7 @@ def ask(
         response = connection.getresponse()
         status, content = response.status, response.read()
     except (OSError, HTTPException) as error:
-        raise NobodyAnswersError(f"nobody answers at {admin}: {error}") from None
+        raise NobodyAnswersError(f"nobody answers at {admin}: {_said(error)}") from None
     except ValueError:
         raise NobodyAnswersError(f"{TOKEN_VARIABLE} holds a character that cannot be sent") from None
     finally:
@@ -43,3 +43,14 @@ def ask(
     if status == 401:
         raise NobodyAnswersError(f"the server at {admin} wants its token: set {TOKEN_VARIABLE}")
     return status, content
+
+
+def _said(error: OSError | HTTPException) -> str:
+    """An error of a socket or of HTTP, for people."""
+    if isinstance(error, ConnectionRefusedError):
+        return "no server listens there; --admin says where else"
+    if isinstance(error, TimeoutError):
+        return "no answer came in time"
+    if isinstance(error, HTTPException):
+        return "what listens there speaks no HTTP"
+    return error.strerror or str(error)

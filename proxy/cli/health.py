@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 
 import typer
@@ -18,11 +19,13 @@ def health(admin: Admin = ADMIN) -> None:
 
     Exits with 0 when it is and with 1 when it is not, or when nobody answers.
     """
-    from proxy.cli.desk import ask
+    from proxy.cli.desk import NobodyAnswersError, ask
 
     status, body = ask(admin, "/readyz", seconds=TIMEOUT)
+    if status not in {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}:
+        raise NobodyAnswersError(f"the server at {admin} answers {status}: it is no Sunset that tells how it stands")
     said = body.decode("utf-8", "replace").strip()
-    if status != 200:
+    if status != HTTPStatus.OK:
         typer.echo(f"sunset: not ready: {status} {said}", err=True)
         raise typer.Exit(1)
     typer.echo(said or "ready")

@@ -152,4 +152,16 @@ def test_a_server_that_is_no_sunset_is_told_as_one(sunset: Run, command: str, bo
 def test_where_nobody_answers_that_is_said(sunset: Run, command: str) -> None:
     ran = sunset(command, *NOBODY)
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert "nobody answers at 127.0.0.1:1" in ran.stderr
+    assert "nobody answers at 127.0.0.1:1: no server listens there" in ran.stderr
+    assert "Errno" not in ran.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "reload", "health"])
+def test_another_server_than_the_admin_listener_is_told_apart(sunset: Run, start: Start, command: str) -> None:
+    process = start("serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+    assert process.stderr is not None
+    public = process.stderr.readline().rpartition(":")[2].strip()
+    ran = sunset(command, "--admin", f"127.0.0.1:{public}")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "421: it is no Sunset that" in ran.stderr
+    assert "<" not in ran.stderr
