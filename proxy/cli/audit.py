@@ -60,6 +60,8 @@ def audit(
 
     Exits with 1 where coverage is below --fail-under, or where a part of the input could not be read.
     """
+    if json and form not in {"terminal", "json"}:
+        raise typer.BadParameter(f"{form} is another form than --json; name one", param_hint="--format")
     when = parse_at(at)
 
     from proxy.audit import AT_CUTOVER, Format, audit, read_addresses, table_at_cutover

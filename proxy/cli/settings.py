@@ -31,6 +31,8 @@ def settings(
     An option of serve goes before the environment, that before sunset.toml, that before the default. Secrets are not
     shown.
     """
+    if markdown and json:
+        raise typer.BadParameter("--json and --markdown are two forms; name one", param_hint="--markdown")
     if markdown:
         from proxy.cli.settings_page import page
 

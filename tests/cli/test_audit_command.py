@@ -72,6 +72,7 @@ WRONG = {
     "a file that is not there": (["nowhere.csv"], 1, "there is no such file"),
     "a file that cannot be written": (["pages.csv", "-o", "no/such/folder.csv"], 1, "no/such/folder.csv"),
     "a format nobody knows": (["pages.csv", "--format", "pdf"], 2, "markdown"),
+    "two formats at once": (["pages.csv", "--format", "csv", "--json"], 2, "--format"),
     "more than everything": (["pages.csv", "--fail-under", "101"], 2, "100"),
     "no file": ([], 2, "FILE"),
 }

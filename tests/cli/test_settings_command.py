@@ -72,8 +72,16 @@ def test_a_server_does_not_start_with_a_mistake_and_tells_all_of_them(sunset: Ru
     assert all(text in ran.stderr for text in ("SUNSET_LISTEN: ", "sunset.toml:2: ", "sunset.toml:3: ", '"stop"?'))
 
 
-@pytest.mark.parametrize("arguments", [("--config", "nowhere.toml"), ("--config", "."), ("--listen", "80")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--config", "nowhere.toml"), ("--config", "."), ("--listen", "80"), ("--preview-suffix", "localhost")],
+)
 def test_wrong_use_is_told_as_such(sunset: Run, arguments: tuple[str, ...]) -> None:
     ran = sunset("serve", *arguments)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert arguments[0] in ran.stderr
+
+
+def test_two_forms_at_once_are_wrong_use(sunset: Run) -> None:
+    ran = sunset("settings", "--json", "--markdown")
+    assert (ran.returncode, ran.stdout) == (2, "")
