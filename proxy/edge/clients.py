@@ -8,12 +8,12 @@ Date that answers carry.
 from __future__ import annotations
 
 import asyncio
-import resource
 from collections import Counter
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
+from proxy.edge.descriptors import allowed
 from proxy.edge.trust import Trust
 from proxy.wire.forwarded import plain_address
 
@@ -87,8 +87,8 @@ class Clients:
 
     def start(self) -> None:
         """Begin to look after them. Needs a running loop."""
-        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - self._settings.limits.descriptors_kept
-        self._most = max(1, min(self._settings.limits.connections, descriptors))
+        limits = self._settings.limits
+        self._most = max(1, min(limits.connections, allowed() - limits.descriptors_kept))
         self._look()
 
     def stop(self) -> None:

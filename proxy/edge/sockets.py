@@ -8,7 +8,6 @@ nobody has accepted yet waits in the kernel for whoever comes next.
 from __future__ import annotations
 
 import errno
-import resource
 import socket
 import sys
 from contextlib import ExitStack
@@ -158,16 +157,6 @@ class Places:
         """Accept no more clients, as far as this process goes."""
         for sockets in self.workers:
             sockets.close()
-
-
-def demand_descriptors(settings: Settings) -> None:
-    """See to it that this process, and those that it starts, may open some files. Raises `SettingsError`."""
-    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if allowed != resource.RLIM_INFINITY and allowed < settings.limits.least_descriptors:
-        raise SettingsError(
-            f"{allowed} file descriptors are allowed, and {settings.limits.least_descriptors} are the least that a "
-            "server needs; raise the limit (ulimit -n, LimitNOFILE)"
-        )
 
 
 def bind(endpoint: Endpoint, backlog: int, *, shares: bool = False) -> socket.socket:

@@ -34,6 +34,7 @@ from proxy.edge.certificates import Certificates, demand_certificate
 from proxy.edge.channel import Channel
 from proxy.edge.child import Child, adopt_orphans, fork, reap, told
 from proxy.edge.clock import Clock
+from proxy.edge.descriptors import demand_descriptors
 from proxy.edge.desk import DeskPost, attend
 from proxy.edge.lifeline import RETIRED
 from proxy.edge.messages import (
@@ -57,7 +58,7 @@ from proxy.edge.notify import Notifier
 from proxy.edge.nursery import Order, rear
 from proxy.edge.report import report_sockets
 from proxy.edge.settings import SettingsError
-from proxy.edge.sockets import Places, demand_descriptors, endpoint_of
+from proxy.edge.sockets import Places, endpoint_of
 from proxy.edge.status import Age, Stage, Status, WorkerStatus
 from proxy.edge.verdict import Verdict
 from proxy.edge.vestibule import demand_introducers
@@ -116,7 +117,7 @@ class Reload:
 
 def supervise(rules: Path, settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT, and give the exit code. Raises `SunsetError` where there is nothing to serve."""
-    demand_descriptors(settings)
+    demand_descriptors(settings.limits)
     demand_access_log(settings)
     handed = handed_over(os.environ)
     endpoints = (*settings.listen, *settings.listen_tls, *handed.endpoints["http"], *handed.endpoints["https"])

@@ -224,6 +224,14 @@ async def test_workers_that_are_finishing_without_their_nursery_are_waited_for(
     assert not lives(worker)
 
 
+async def test_as_many_file_descriptors_are_taken_as_may_be_had(rules: Path, starting: Starting) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min(hard, 4096)
+    program = await starting(rules, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most // 2, most)))
+    limits = {resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in await program.pids(1)}
+    assert limits == {(most, most)}
+
+
 async def test_too_few_file_descriptors_are_told_before_anything_starts(rules: Path, starting: Starting) -> None:
     def confine() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
