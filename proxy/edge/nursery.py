@@ -50,7 +50,7 @@ log = logging.getLogger("sunset")
 
 
 class StillbornError(SunsetError):
-    """Workers of new rules that end before they answer anything."""
+    """Workers of new rules that end before they answer anything, or cannot begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +277,10 @@ class Nursery:
             log.error("worker %d cannot be started: %s", place.number, error.strerror)  # noqa: TRY400 - all there is
             os.close(reader)
             place.lifesign = -1
+            place.restarts += 1
+            if not self._settled and place.restarts >= self._processes.stillborn:
+                self._signal(signal.SIGTERM)
+                raise StillbornError(f"no process can be started for a worker: {error.strerror}") from error
             place.due = self._clock.steady() + max(place.backoff.pause(0.0), self._processes.restart_pause)
             return
         finally:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +17,13 @@ from pydantic import TypeAdapter, ValidationError
 from proxy.core.decision import Outcome
 from proxy.edge.backoff import Backoff
 from proxy.edge.channel import Channel
-from proxy.edge.child import fork, reap, told
+from proxy.edge.child import Child, fork, reap, told
+from proxy.edge.clock import Clock
 from proxy.edge.counts import Counts
 from proxy.edge.lifeline import RETIRED, is_cut, is_retired
-from proxy.edge.messages import FROM_NURSERY, Loaded, Refused, Unchanged
+from proxy.edge.messages import FROM_NURSERY, TO_NURSERY, Loaded, Refused, Unchanged
 from proxy.edge.niceness import gently
-from proxy.edge.nursery import lost
+from proxy.edge.nursery import Nursery, Order, StillbornError, lost
 from proxy.edge.outline import Outline
 from proxy.edge.presence import Presence
 from proxy.edge.report import DATAGRAM, Reporter, read, report_sockets
@@ -190,6 +193,25 @@ def test_sockets_that_cannot_be_had_are_told_of_where_all_speak_tls() -> None:
             Places.bind(settings)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_workers_that_cannot_be_started_are_not_tried_for_ever(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_process(*_: object) -> Child:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("proxy.edge.nursery.fork", no_process)
+    reader, writer = report_sockets()
+    settings = Settings(
+        listen=(Endpoint("127.0.0.1", 0),), admin=None, workers=1, processes=Processes(restart_pause=0.01)
+    )
+    order = Order(Path(), settings, Places.bind(settings), None, Clock(), writer)
+    with reader, writer:
+        nursery = Nursery(order, rulebook(site()), Channel(pair[0], FROM_NURSERY, TO_NURSERY))
+        with pytest.raises(StillbornError, match="no process can be started for a worker: Resource temporarily"):
+            nursery.run()
+    order.places.close_public()
 
 
 def test_a_lifeline_tells_the_end_of_a_generation_from_that_of_the_supervisor(
