@@ -13,7 +13,7 @@ from rich.text import Text
 
 from proxy.audit.coverage import Standing, is_covered
 from proxy.audit.findings import Finding
-from proxy.audit.printable import percent, printable
+from proxy.audit.printable import of_addresses, percent, printable
 from proxy.audit.report import Report, Tally
 
 _SHOWN = 5
@@ -23,7 +23,7 @@ _SHOWN_SKIPPED = 20
 def show(report: Report, console: Console) -> None:
     """Prints the summary and the findings."""
     total = report.total
-    headline = Text(f"{percent(total.coverage)} of {total.addresses:,} addresses are covered", "bold")
+    headline = Text(f"{percent(total.coverage)} of {of_addresses(total.addresses)} covered", "bold")
     if total.clicks:
         headline.append(f", {percent(total.coverage_by_clicks)} of {total.clicks:,} clicks")
     console.print(headline)

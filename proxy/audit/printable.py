@@ -22,3 +22,8 @@ def printable(text: str, longest: int = MAX_SHOWN) -> str:
 def percent(share: float | None) -> str:
     """A share in per cent with two decimals, rounded down: 100.00% is said only where nothing is missing."""
     return "" if share is None else f"{int(share * 100) / 100:.2f}%"
+
+
+def of_addresses(count: int) -> str:
+    """`1 address is`, `2,000 addresses are`."""
+    return "1 address is" if count == 1 else f"{count:,} addresses are"

@@ -14,15 +14,18 @@ from proxy.cli.options import RULES, Json, Rules, parse_at, table_at
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from proxy.audit import Format, Progress, Report
+    from proxy.audit import Progress, Report
 
 EXAMPLES: Final = (
     "sunset audit sitemap.xml",
     "sunset audit pages.csv --fail-under 95",
-    "sunset audit pages.csv --format csv -o report.csv",
+    "sunset audit pages.csv -o report.md",
     "sunset audit sitemap.xml pages.csv --at 2024-12-31 --json",
 )
 
+ADDRESS_COLUMNS: Final = "url, address, page or old"
+FORMS: Final = {".csv": "csv", ".json": "json", ".md": "markdown", ".markdown": "markdown"}
+"""What a report is written as, by how the name of its file ends."""
 NOT_COVERED: Final = 1
 EVERYTHING: Final = 100
 
@@ -46,10 +49,14 @@ def audit(
         typer.Option("--fail-under", metavar="PCT", min=0, max=EVERYTHING, help="Fail where coverage is lower."),
     ] = None,
     form: Annotated[
-        Literal["terminal", "csv", "json", "markdown"], typer.Option("--format", help="How the report is written.")
-    ] = "terminal",
+        Literal["terminal", "csv", "json", "markdown"] | None,
+        typer.Option("--format", help="How the report is written. Without it: as --output ends."),
+    ] = None,
     destination: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report into a file.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the report into a file, such as report.csv, .json, .md."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -58,13 +65,14 @@ def audit(
     A sitemap (also an index of them, also packed), a CSV with a column of addresses and perhaps one of clicks, as a
     search console exports it, or a plain list. Nothing is fetched.
 
-    Exits with 1 where coverage is below --fail-under, or where a part of the input could not be read.
+    Exits with 1 where coverage is below --fail-under, where a part of the input could not be read, or where nothing
+    there is an address.
     """
-    if json and form not in {"terminal", "json"}:
+    if json and form not in {None, "json"}:
         raise typer.BadParameter(f"{form} is another form than --json; name one", param_hint="--format")
     when = parse_at(at)
 
-    from proxy.audit import AT_CUTOVER, Format, audit, read_addresses, table_at_cutover
+    from proxy.audit import AT_CUTOVER, Standing, audit, read_addresses, table_at_cutover
     from proxy.audit.printable import percent
     from proxy.rulebook.load import load
 
@@ -73,20 +81,32 @@ def audit(
     with _progress() as progress:
         addresses = read_addresses(files, progress=progress)
         report = audit(table, addresses, at=at or AT_CUTOVER)
-    _write(report, Format.JSON if json else Format(form), destination)
+    _write(report, "json" if json else form or _form_of(destination), destination)
     for skipped in report.skipped:
         typer.echo(f"sunset: not read: {skipped}", err=True)
+    malformed = report.by_standing.get(Standing.MALFORMED)
+    is_nothing = malformed is not None and malformed.addresses == report.total.addresses
+    if is_nothing:
+        typer.echo(
+            f"sunset: nothing there is an address; a table needs a column of them, named {ADDRESS_COLUMNS}", err=True
+        )
     below = fail_under is not None and report.coverage < fail_under
     if below:
         typer.echo(f"sunset: coverage is {percent(report.coverage)}, below {fail_under:g}%", err=True)
-    if below or report.skipped:
+    if below or is_nothing or report.skipped:
         raise typer.Exit(NOT_COVERED)
 
 
-def _write(report: Report, form: Format, destination: Path | None) -> None:
+def _form_of(destination: Path | None) -> str:
+    """The form that the name of a file asks for."""
+    return "terminal" if destination is None else FORMS.get(destination.suffix.lower(), "terminal")
+
+
+def _write(report: Report, name: str, destination: Path | None) -> None:
     from proxy.audit import Format, show, write_report
     from proxy.cli.screen import output
 
+    form = Format(name)
     if destination is not None:
         with destination.open("wb") as file:
             write_report(report, form, file)

@@ -41,12 +41,38 @@ def test_a_report_goes_into_a_file(sunset: Run, here: Path, pages: str) -> None:
     assert [row["kind"] for row in csv.DictReader(io.StringIO(text))] == ["mapping", "keep-path", ""]
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "beginning"),
+    [
+        ("report.csv", [], "url,clicks,"),
+        ("report.JSON", [], "{"),
+        ("report.md", [], "# Coverage"),
+        ("report.txt", [], "66.66% of"),
+        ("report.md", ["--format", "terminal"], "66.66% of"),
+        ("report.txt", ["--json"], "{"),
+    ],
+)
+def test_the_name_of_the_file_says_how_it_is_written_unless_something_else_does(
+    sunset: Run, here: Path, pages: str, name: str, arguments: list[str], beginning: str
+) -> None:
+    assert sunset("audit", pages, "-o", name, *arguments).returncode == 0
+    assert (here / name).read_text("utf-8").startswith(beginning)
+
+
+def test_a_table_without_a_column_of_addresses_is_told_and_fails(sunset: Run, here: Path) -> None:
+    (here / "sales.csv").write_text("product,price\nlamp,10\nchair,20\n", "utf-8")
+    ran = sunset("audit", "sales.csv")
+    assert ran.returncode == 1
+    assert "nothing there is an address" in ran.stderr
+    assert "url, address, page or old" in ran.stderr
+
+
 def test_markdown_is_for_a_ticket(sunset: Run, pages: str) -> None:
     assert "| `poco-uk` |" in sunset("audit", pages, "--format", "markdown").stdout
 
 
 def test_standard_input_is_a_file_too(sunset: Run) -> None:
-    assert "1 addresses" in sunset("audit", "-", stdin="https://po.co/uk/\n").stdout
+    assert "1 address is covered" in sunset("audit", "-", stdin="https://po.co/uk/\n").stdout
 
 
 def test_an_instant_before_the_cutover_covers_nothing_that_is_still_forwarded(sunset: Run, pages: str) -> None:

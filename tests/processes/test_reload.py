@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.json_page import documented, told_keys
 from tests.edge.peers import Client, get
 from tests.processes.conftest import RULES, write_site
 from tests.processes.program import Load, Program, Starting, eventually, family, lives, until
@@ -360,3 +361,12 @@ async def test_watching_costs_no_reload_while_nothing_changes(rules: Path, start
         await now_leads_to(program, f"https://www.mi.com/{home}".encode())
     (rules / "uk.yaml").read_text("utf-8")
     assert len(program.found("reloaded: ")) <= 3
+
+
+async def test_what_is_told_of_the_server_and_of_reloads_has_the_keys_of_the_page(
+    rules: Path, starting: Starting
+) -> None:
+    program = await starting(rules, *QUIET)
+    _, verdict = await program.reload()
+    assert told_keys("reload", verdict) == documented("reload")
+    assert told_keys("status", await program.status()) == documented("status")
