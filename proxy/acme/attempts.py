@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FIRST_PAUSE: Final = 15 * 60.0
 """Seconds after the first failure; each further one doubles them. Let's Encrypt takes five failures an hour."""
 LONGEST_PAUSE: Final = 24 * 3600.0
+_DOUBLINGS: Final = 10
+"""After which a pause is the longest in any case. A host may fail every day for years: nobody looks at it any more."""
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Attempts:
     def begin(self, host: str, now: float) -> None:
         """An attempt begins."""
         attempt = self.of(host)
-        attempt.not_before = now + min(FIRST_PAUSE * 2**attempt.failures, LONGEST_PAUSE)
+        attempt.not_before = now + min(FIRST_PAUSE * 2 ** min(attempt.failures, _DOUBLINGS), LONGEST_PAUSE)
         attempt.failures += 1
         self.write()
 

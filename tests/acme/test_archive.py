@@ -80,6 +80,13 @@ def test_pauses_double_up_to_a_day_and_end_with_a_success(tmp_path: Path) -> Non
     assert Attempts.read(tmp_path / "attempts.json").of_hosts == {}
 
 
+def test_a_host_that_has_failed_every_day_for_years_pauses_no_longer_than_a_day(tmp_path: Path) -> None:
+    attempts = Attempts.read(tmp_path / "attempts.json")
+    attempts.of("po.co").failures = 5000
+    attempts.begin("po.co", 1000.0)
+    assert attempts.of("po.co").not_before == 1000.0 + LONGEST_PAUSE
+
+
 def test_an_attempt_in_which_the_process_was_killed_counts(tmp_path: Path) -> None:
     Attempts.read(tmp_path / "attempts.json").begin("po.co", 1000.0)
     assert Attempts.read(tmp_path / "attempts.json").of("po.co").not_before == 1000.0 + FIRST_PAUSE
