@@ -30,6 +30,8 @@ PATIENCE: Final = 120.0
 THE_AUTHORITY: Final = ""
 """Stands among hosts for the authority itself."""
 LONGEST_BETWEEN_QUESTIONS: Final = 24 * 3600.0
+LATEST: Final = 24 * 3600.0
+"""Seconds before its end at which a certificate is renewed, whatever the authority says; of a short life a sixth."""
 
 log = logging.getLogger("sunset")
 
@@ -77,10 +79,12 @@ class Renewals:
             return issued, failed
         try:
             authority = self.connect()
-            for host in hosts:
+            # Should it be one host at which the authority fails, all others have had their turn before that.
+            for host in sorted(hosts, key=lambda host: self.attempts.of(host).failures):
                 if not self._is_due(host, authority):
                     continue
                 (issued if self._obtain(host, authority) else failed).append(host)
+                self.attempts.succeed(THE_AUTHORITY)
         except AuthorityFailed as error:
             self.attempts.begin(THE_AUTHORITY, self.clock.timestamp())
             self.attempts.fail(THE_AUTHORITY, str(error))
@@ -168,7 +172,7 @@ def _renewal(own: Certificate, authority: Authority, now: float) -> tuple[float,
         told, again = authority.renewal_time(own.chain)
     except AuthorityFailed:
         told, again = None, now + LONGEST_BETWEEN_QUESTIONS / 4
-    renew_at = usual if told is None else min(told, own.ends - 86400)
+    renew_at = usual if told is None else min(told, own.ends - min(LATEST, (own.ends - own.begins) / 6))
     return renew_at, min(max(again, now + 60), now + LONGEST_BETWEEN_QUESTIONS)
 
 

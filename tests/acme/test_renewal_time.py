@@ -1,6 +1,8 @@
 """When to renew: as the authority says (ARI, RFC 9773), and without its word when two thirds of the time are over."""
 
 import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from aiohttp import web
 from proxy.acme.archive import Archive
 from proxy.acme.attempts import Attempts
 from proxy.acme.authority import Authority
-from proxy.acme.renewals import Renewals
+from proxy.acme.renewals import THE_AUTHORITY, Renewals
 from proxy.edge.certificates import Certificates
 from proxy.edge.challenges import Challenges
 from proxy.edge.clock import Clock
@@ -26,7 +28,10 @@ class Informer:
     def __init__(self) -> None:
         self.window: tuple[datetime, datetime] | None = None
         self.asked: list[str] = []
-        self.orders = 0
+        self.orders: list[str] = []
+        """Hosts, in the order in which they were asked for."""
+        self.fails_at = ""
+        """The host at which it is the authority that fails."""
 
     async def start(self) -> web.AppRunner:
         application = web.Application()
@@ -54,11 +59,14 @@ class Informer:
         headers = {"Replay-Nonce": "abc", "Location": f"{self.home}/account/1"}
         return web.json_response({"status": "valid"}, status=201, headers=headers)
 
-    async def _order(self, _: web.Request) -> web.Response:
-        self.orders += 1
-        problem = {"type": "urn:ietf:params:acme:error:rejectedIdentifier", "detail": "not today"}
+    async def _order(self, request: web.Request) -> web.Response:
+        signed = json.loads(await request.text())["payload"]
+        host = json.loads(base64.urlsafe_b64decode(signed + "=" * (-len(signed) % 4)))["identifiers"][0]["value"]
+        self.orders.append(host)
+        kind, status = ("serverInternal", 500) if host == self.fails_at else ("rejectedIdentifier", 403)
+        problem = {"type": f"urn:ietf:params:acme:error:{kind}", "detail": "not today"}
         return web.json_response(
-            problem, status=403, content_type="application/problem+json", headers={"Replay-Nonce": "abc"}
+            problem, status=status, content_type="application/problem+json", headers={"Replay-Nonce": "abc"}
         )
 
     async def _renewal(self, request: web.Request) -> web.Response:
@@ -76,14 +84,21 @@ async def informer() -> AsyncIterator[Informer]:
     await runner.cleanup()
 
 
-def renewals(folder: Path, informer: Informer, ahead: timedelta = timedelta()) -> Renewals:
-    """A process that finds a certificate for 90 days of which 10 are over."""
+def renewals(
+    folder: Path,
+    informer: Informer,
+    ahead: timedelta = timedelta(),
+    *,
+    age: timedelta = 10 * DAY,
+    life: timedelta = 90 * DAY,
+) -> Renewals:
+    """A process that finds a certificate for 90 days of which 10 are over, or for another `life`."""
     real = Clock()
     clock = Clock(wall=lambda: real.timestamp() + ahead.total_seconds())
     archive = Archive(folder / "certs", "test")
     if not archive.has("po.co"):
         (folder / "certs").mkdir()
-        files = issue("po.co", begins=real.now() - 10 * DAY, ends=real.now() + 80 * DAY)
+        files = issue("po.co", begins=real.now() - age, ends=real.now() - age + life)
         archive.put("po.co", files.chain, files.key)
     return Renewals(
         certificates=Certificates(folder / "certs", now=clock.timestamp),
@@ -112,7 +127,7 @@ async def test_a_window_that_is_over_means_now(tmp_path: Path, informer: Informe
     now = Clock().now()
     informer.window = (now - 2 * DAY, now - DAY)
     done = await asyncio.to_thread(renewals(tmp_path, informer).round, ["po.co"])
-    assert (done.failed, informer.orders) == (("po.co",), 1)
+    assert (done.failed, informer.orders) == (("po.co",), ["po.co"])
     assert done.lacking == ()
     assert Attempts.read(tmp_path / "attempts.json").of("po.co").error == "not today"
 
@@ -122,4 +137,30 @@ async def test_an_authority_that_does_not_say_is_asked_after_two_thirds(
     tmp_path: Path, informer: Informer, ahead: timedelta, orders: int
 ) -> None:
     await asyncio.to_thread(renewals(tmp_path, informer, ahead).round, ["po.co"])
-    assert informer.orders == orders
+    assert len(informer.orders) == orders
+
+
+async def test_a_certificate_for_a_day_is_not_renewed_before_its_window(tmp_path: Path, informer: Informer) -> None:
+    now = Clock().now()
+    informer.window = (now + DAY / 2, now + DAY * 0.6)
+    one = renewals(tmp_path, informer, age=DAY / 24, life=DAY)
+    await asyncio.to_thread(one.round, ["po.co"])
+    assert informer.orders == []
+    assert one.attempts.of("po.co").renew_at >= (now + DAY / 2).timestamp() - 1
+
+
+async def test_a_host_at_which_the_authority_fails_holds_up_no_other(tmp_path: Path, informer: Informer) -> None:
+    """Its own turn comes last the next time; or it alone would be asked for, and fail, for ever."""
+    informer.fails_at = "a.example"
+    for ahead in (timedelta(), DAY, 3 * DAY):
+        await asyncio.to_thread(renewals(tmp_path, informer, ahead).round, ["a.example", "b.example", "c.example"])
+    assert informer.orders == [
+        "a.example",
+        "b.example",
+        "c.example",
+        "a.example",
+        "b.example",
+        "c.example",
+        "a.example",
+    ]
+    assert Attempts.read(tmp_path / "attempts.json").of(THE_AUTHORITY).failures == 1
