@@ -65,7 +65,7 @@ class Clients:
         self._trust = Trust(settings)
         self._open: set[Client] = set()
         self._by_network: Counter[str] | None = None
-        """Connections by client, as long as there are so many that one client could have too many."""
+        """Connections by client, counted once there are so many that one client could have too many."""
         self._timer: asyncio.TimerHandle | None = None
         self._gone: asyncio.Event | None = None
         self._concludes = False
@@ -128,12 +128,8 @@ class Clients:
 
     def arrived(self, peer: str) -> None:
         """One of them is in, or was sent away."""
-        network = network_of(peer)
         self._arriving_in_all -= 1
-        if self._arriving[network] > 1:
-            self._arriving[network] -= 1
-        else:
-            del self._arriving[network]
+        _take_one(self._arriving, network_of(peer))
 
     def exchange(self, client: Client, other: Client) -> None:
         """`other` goes on with the connection of `client`."""
@@ -146,10 +142,10 @@ class Clients:
             return
         self._open.discard(client)
         if self._by_network is not None:
-            if len(self._open) < self._settings.limits.client_connections:
+            if len(self._open) < self._settings.limits.client_connections // 2:  # or it would be made again and again
                 self._by_network = None
             else:
-                self._by_network -= Counter((network_of(client.peer),))  # which forgets those that have none left
+                _take_one(self._by_network, network_of(client.peer))
         if self._gone is not None and not self._open:
             self._gone.set()
 
@@ -212,6 +208,14 @@ class Clients:
         self.date = self._clock.date()
         for client in tuple(self._open):
             client.look(self.tick)
+
+
+def _take_one(connections: Counter[str], network: str) -> None:
+    """Count one less; nobody is kept who has none left."""
+    if connections[network] > 1:
+        connections[network] -= 1
+    else:
+        del connections[network]
 
 
 def network_of(peer: str) -> str:

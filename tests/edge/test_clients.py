@@ -1,0 +1,64 @@
+"""Who is connected, in numbers: what it costs to come and go among many, and who is counted as one."""
+
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from proxy.edge.clients import Clients
+from proxy.edge.clock import Clock
+from proxy.edge.counts import Counts
+from proxy.edge.log import Sampled
+from proxy.edge.settings import Limits, Settings
+from tests.edge.sites import rulebook
+
+MANY = 20_000
+
+
+class Somebody:
+    """A connection of which nothing but its address is of interest here."""
+
+    def __init__(self, number: int) -> None:
+        self.peer = str(ip_address(number))
+
+    def look(self, tick: int) -> None: ...
+
+    def conclude(self) -> None: ...
+
+    def retire(self) -> None: ...
+
+    def cut_off(self) -> None: ...
+
+
+def clients(**limits: int) -> Clients:
+    sampled = Sampled(Clock().steady, every=1.0)
+    return Clients(Settings(limits=Limits(**limits)), Clock(), Counts(rulebook()), sampled)
+
+
+def test_to_leave_among_many_costs_no_more_than_to_leave_among_few(
+    record_property: Callable[[str, object], None],
+) -> None:
+    connected = clients(connections=MANY)
+    everybody = [Somebody(number) for number in range(1, MANY + 1)]
+    assert all(map(connected.admit, everybody))
+    began = time.process_time()
+    for somebody in everybody[: MANY // 4]:
+        connected.left(somebody)
+    cost = (time.process_time() - began) / (MANY // 4) * 1e6
+    record_property("figure", f"T27  CPU us for one of {MANY:,} connections of as many clients to end: {cost:.1f}")
+    assert cost < 100
+
+
+def test_who_has_left_may_come_again() -> None:
+    connected = clients(client_connections=2)
+    mine = [Somebody(1) for _ in range(3)]
+    others = [Somebody(number) for number in range(2, 6)]
+    assert all(map(connected.admit, (*others, *mine[:2])))
+    assert not connected.admit(mine[2])
+    connected.left(mine[0])
+    assert connected.admit(mine[2])
+    assert not connected.admit(mine[0])
+    for somebody in (*others, *mine):
+        connected.left(somebody)
+    assert len(connected) == 0
+    assert all(map(connected.admit, mine[:2]))
+    assert not connected.admit(mine[2])
