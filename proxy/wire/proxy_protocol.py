@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 
+from proxy.wire.forwarded import plain_address
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -40,8 +42,9 @@ class ProxyProtocolError(ValueError):
 class Introduction:
     """What was said of a client.
 
-    `peer` is its address; empty where none was told, and the connection's own holds. `secure` is true where it spoke
-    TLS with whoever tells. `length` is where the client's own bytes begin.
+    `peer` is its address, that of IPv4 as such even where it was told as IPv6; empty where none was told, and the
+    connection's own holds. `secure` is true where it spoke TLS with whoever tells. `length` is where the client's own
+    bytes begin.
     """
 
     peer: str
@@ -78,7 +81,7 @@ def _read_line(data: bytes) -> Introduction | None:
         peer, _ = kind(match[2].decode()), kind(match[3].decode())
     except ValueError:
         raise ProxyProtocolError("an address that is none") from None
-    return Introduction(str(peer), secure=False, length=end + 2)
+    return Introduction(plain_address(str(peer)), secure=False, length=end + 2)
 
 
 def _read_binary(data: bytes, longest: int) -> Introduction | None:
@@ -108,7 +111,7 @@ def _read_binary(data: bytes, longest: int) -> Introduction | None:
     if family == _TCP4:
         peer = str(IPv4Address(data[start : start + 4]))
     elif family == _TCP6:
-        peer = str(IPv6Address(data[start : start + 16]))
+        peer = plain_address(str(IPv6Address(data[start : start + 16])))
     return Introduction(peer, secure=secure, length=length)
 
 

@@ -33,6 +33,7 @@ def checked(rest: bytes) -> bytes:
 HEADERS: dict[str, tuple[bytes, str, bool]] = {
     "line, IPv4": (b"PROXY TCP4 203.0.113.7 10.0.0.1 50000 443\r\n", "203.0.113.7", False),
     "line, IPv6": (b"PROXY TCP6 2001:DB8::7 ::1 0 65535\r\n", "2001:db8::7", False),
+    "line, IPv4 of a socket for both": (b"PROXY TCP6 ::ffff:203.0.113.7 ::1 1 443\r\n", "203.0.113.7", False),
     "line, longest": (
         b"PROXY TCP6 " + b" ".join([b"ffff:" * 7 + b"ffff"] * 2) + b" 65535 65535\r\n",
         ":".join(["ffff"] * 8),
@@ -43,6 +44,11 @@ HEADERS: dict[str, tuple[bytes, str, bool]] = {
     "line, unknown and longest": (b"PROXY UNKNOWN " + b"x" * 91 + b"\r\n", "", False),
     "binary, IPv4": (binary(0x21, 0x11, V4), "203.0.113.7", False),
     "binary, IPv6": (binary(0x21, 0x21, V6), "2001:db8::7", False),
+    "binary, IPv4 of a socket for both": (
+        binary(0x21, 0x21, ip_address("::ffff:203.0.113.7").packed + V6[16:]),
+        "203.0.113.7",
+        False,
+    ),
     "binary, socket of the machine": (binary(0x21, 0x31, b"/run/x".ljust(216, b"\0")), "", False),
     "binary, unspecified": (binary(0x21, 0x00, b""), "", False),
     "binary, unspecified with extensions": (binary(0x21, 0x00, extension(4, b"")), "", False),
