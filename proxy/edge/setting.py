@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime
@@ -68,12 +69,10 @@ class Setting:
 
     def read(self, written: object) -> object:
         """The value that a value of TOML means. Raises `SettingsError`."""
-        import orjson  # noqa: PLC0415 - as pydantic, only who reads settings needs it
-
         try:
-            # By the rules for JSON: strict, but what JSON has no type for may be written as text.
-            json = orjson.dumps(written, default=str)
-            return self._read(written, lambda: self._adapter.validate_json(json, strict=True))
+            # By the rules for JSON: strict, but what JSON has no type for, dates and times, may be written as text.
+            text = json.dumps(written, default=lambda moment: moment.isoformat())
+            return self._read(written, lambda: self._adapter.validate_json(text, strict=True))
         except SettingsError as error:
             raise SettingsError(f"{self.name}: {error}") from None
 

@@ -19,7 +19,7 @@ from annotated_types import Ge, Gt, Le
 
 from proxy.core.url import MAX_TARGET_BYTES
 from proxy.edge.cores import available_cores
-from proxy.edge.notation import BYTES, INSTANT, NETWORK, SECONDS, SUFFIX
+from proxy.edge.notation import BYTES, INSTANT, NETWORK, SECONDS, SUFFIX, Notation
 from proxy.errors import SunsetError
 from proxy.wire.forwarded import Kind
 
@@ -90,6 +90,13 @@ class Endpoint:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}{'+proxy' if self.introduced else ''}"
+
+
+def _for_operators(text: str) -> Endpoint:
+    endpoint = Endpoint.parse(text)
+    if endpoint.introduced:
+        raise SettingsError(f'"{text}": only clients are introduced; write it without +proxy')
+    return endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +269,7 @@ class Settings:
     """The folder of certificates for that."""
     data: Path = Path("data")
     """The folder of what Sunset writes: account and answers of ACME."""
-    admin: Endpoint | None = Endpoint("127.0.0.1", 9900)
+    admin: Annotated[Endpoint, Notation(_for_operators)] | None = Endpoint("127.0.0.1", 9900)
     """Where /metrics, /livez and /readyz are; `off` for no such listener."""
     admin_token: str = field(default="", repr=False)
     """Asked for by the admin listener; demanded where it listens on more than loopback."""

@@ -154,7 +154,16 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a text for a number": ('[limits]\nfields = "64"', '2: limits.fields: "64": a whole number is needed'),
     "a truth value for a number": ("[limits]\nfields = true", '2: limits.fields: "True": a whole number is needed'),
     "a fraction of a thing": ("[limits]\nfields = 64.5", '2: limits.fields: "64.5": a whole number is needed'),
-    "a number that is none": ("[timeouts]\nbody = nan", '2: timeouts.body: "None": a number is needed, alone or with'),
+    "a number that is none": ("[timeouts]\nbody = nan", '2: timeouts.body: "nan": the most is 366d'),
+    "a number without end": ("[timeouts]\nbody = inf", '2: timeouts.body: "inf": the most is 366d'),
+    "a number that no machine counts to": (
+        f"[limits]\nfields = {10**30}",
+        f'2: limits.fields: "{10**30}": the most is',
+    ),
+    "an operators' listener with introductions": (
+        'admin = ":9900+proxy"',
+        '1: admin: ":9900+proxy": only clients are introduced',
+    ),
     "an unknown unit": ('[timeouts]\nbody = "1y"', "alone or with s, m, h or d behind it"),
     "a size in seconds": ('[limits]\nbuffer = "8s"', "alone or with B, KiB, MiB or GiB behind it"),
     "no time at all": ("[timeouts]\nbody = 0", '2: timeouts.body: "0": it has to be more than 0s'),
@@ -246,7 +255,7 @@ def test_the_line_of_a_key_is_found_in_whatever_way_it_is_written(write: Write) 
 
 
 WORDS = '[limits] [timeouts] [at] limits listen at admin target body . = " [ ] { } # , 1 -1 1e999 nan true "off"'
-MORE_WORDS = "2024-12-31 10:00:00 [[]] {a=1}"
+MORE_WORDS = "99999999999999999999 2024-12-31 10:00:00 [[]] {a=1}"
 
 
 def said_of(environment: dict[str, str], file: Path | None = None) -> str:
