@@ -99,15 +99,18 @@ class Certificates:
         return self._known.default
 
     def of(self, host: bytes) -> Certificate | None:
-        """The certificate for a host; of several one that is valid now, rather not self-signed, then the longest."""
+        """The certificate for a host.
+
+        Of several it is one that is valid now, of those one that is not self-signed, of those one that has the name
+        itself, and of those the one that is valid for longest.
+        """
         named = self._known.named
-        candidates = named.get(host) or named.get(b"." + host.partition(b".")[2])
-        if candidates is None:
-            return None
-        if len(candidates) == 1:
-            return candidates[0]
+        exact = named.get(host, ())
+        candidates = exact + named.get(b"." + host.partition(b".")[2], ())
+        if len(candidates) < 2:
+            return candidates[0] if candidates else None
         now = self._now()
-        return max(candidates, key=lambda each: (each.is_valid(now), not each.is_self_signed, each.ends))
+        return max(candidates, key=lambda each: (each.is_valid(now), not each.is_self_signed, each in exact, each.ends))
 
     def context_for(self, name: str) -> ssl.SSLContext | None:
         """What a handshake for a name goes on with; the name is empty where the client gave none."""

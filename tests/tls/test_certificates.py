@@ -86,6 +86,21 @@ def test_one_that_is_not_self_signed_goes_before_one_that_is(certs: Path) -> Non
     assert file_for(read(certs, NOW + 10 * DAY), b"po.co") == "a-self-signed.pem"
 
 
+def test_an_expired_or_self_signed_name_stands_back_behind_a_good_wildcard(certs: Path) -> None:
+    """As where a wildcard is bought later: a certificate that came by ACME is then renewed no more."""
+    of_days("www.po.co", begins=-90 * DAY, days=80).plain(certs, "a-expired")
+    of_days("shop.po.co", begins=-1 * DAY, days=80).plain(certs, "b-self-signed")
+    issue("blog.po.co", begins=NOW - DAY, ends=NOW + 9 * DAY).plain(certs, "c-shorter")
+    issue("*.po.co", begins=NOW - DAY, ends=NOW + 90 * DAY).plain(certs, "wildcard")
+    certificates = read(certs)
+    assert file_for(certificates, b"www.po.co") == "wildcard.pem"
+    assert file_for(certificates, b"shop.po.co") == "wildcard.pem"
+    assert file_for(certificates, b"blog.po.co") == "c-shorter.pem"
+    assert file_for(read(certs, NOW + 10 * DAY), b"blog.po.co") == "wildcard.pem"
+    assert file_for(read(certs, NOW + 100 * DAY), b"www.po.co") == "wildcard.pem"
+    assert certificates.expiries()["www.po.co"] == (NOW + 90 * DAY).timestamp()
+
+
 def test_an_expired_certificate_is_better_than_none_and_is_told(certs: Path) -> None:
     of_days("po.co", begins=-90 * DAY, days=80).plain(certs, "old")
     certificates = read(certs)
