@@ -1,12 +1,13 @@
 """Certificates for trying out, which nobody but oneself has signed (RFC 5280; ECDSA with P-256).
 
-They go into the folder of the others as `self-signed.pem` and `self-signed.key`, and take no other certificate's place:
-neither its files nor its names.
+They go into the folder of the others as `self-signed.pem` and `self-signed.key`, where there are many names as
+`self-signed-2.pem` and so on. They take no other certificate's place: neither its files nor its names.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from proxy.edge.certificate import Certificate
 
 NAME: Final = "self-signed"
+MAKER: Final = "Sunset, self-signed"
 MOST_NAMES: Final = 100
 """In one certificate, as with public authorities: a client reads all of them."""
 
+_FILE: Final = re.compile(rf"{NAME}(?:-\d+)?\.(?:pem|key)")
 _A_LITTLE: Final = timedelta(hours=1)
 """Before now, for clocks that are slow."""
 
@@ -47,9 +50,9 @@ def lacking(folder: Path, hosts: Iterable[str]) -> list[str]:
 
 def _is_ours(certificate: Certificate) -> bool:
     file = Path(certificate.file)
-    if not file.name.startswith(NAME):
+    if _FILE.fullmatch(file.name) is None:
         return False
-    if not certificate.is_self_signed:
+    if certificate.issuer != MAKER:
         raise Unusable(file, f"was issued by {certificate.issuer}; give it another name, {NAME} is for those made here")
     return True
 
@@ -57,7 +60,7 @@ def _is_ours(certificate: Certificate) -> bool:
 def write(folder: Path, names: Sequence[str], *, now: datetime, days: int) -> list[Path]:
     """Write certificates for names, valid from now on, in place of those written before. Gives their files."""
     folder.mkdir(parents=True, exist_ok=True)
-    for old in (*folder.glob(f"{NAME}*.pem"), *folder.glob(f"{NAME}*.key")):
+    for old in [file for file in folder.iterdir() if _FILE.fullmatch(file.name)]:
         old.unlink()
     written = []
     for begin in range(0, len(names), MOST_NAMES):
@@ -72,7 +75,7 @@ def write(folder: Path, names: Sequence[str], *, now: datetime, days: int) -> li
 def make(names: Sequence[str], *, now: datetime, days: int) -> tuple[bytes, bytes]:
     """A certificate and its key, in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sunset, self-signed")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, MAKER)])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -73,6 +73,19 @@ def weak(*names: str) -> Files:
     return Files(b"".join(made.sign(above, SHA256()).public_bytes(Encoding.PEM) for made in chain), key)
 
 
+def signed_by_itself(name: str) -> Files:
+    """One that somebody has made with a tool of their own."""
+    begins = datetime(2026, 1, 1, tzinfo=UTC)
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder(who, who, key.public_key(), 1, begins, begins + timedelta(days=3650))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, SHA256())
+    )
+    return Files(made.public_bytes(Encoding.PEM), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
 def trusting(*, checks_name: bool = True) -> ssl.SSLContext:
     """A client's side of TLS."""
     context = ssl.create_default_context()

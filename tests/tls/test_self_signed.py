@@ -9,7 +9,7 @@ import pytest
 from proxy.edge.certificate import Unusable
 from proxy.edge.certificates import Certificates
 from proxy.edge.self_signed import lacking, write
-from tests.tls.authority import issue
+from tests.tls.authority import issue, signed_by_itself
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -52,6 +52,18 @@ def test_names_of_other_certificates_are_left_to_them(certs: Path) -> None:
     write(certs, ["po.co.id"], now=NOW, days=9)
     hosts = ["po.co", "www.po.co", "*.po.co", "a.b.po.co", "po.co.id"]
     assert lacking(certs, hosts) == ["a.b.po.co", "po.co.id"]
+
+
+def test_a_self_signed_one_of_somebody_else_keeps_its_files_too(certs: Path) -> None:
+    by_themselves = signed_by_itself("po.co")
+    by_themselves.plain(certs, "self-signed-of-ops")
+    before = {file.name: file.read_bytes() for file in certs.iterdir()}
+    assert lacking(certs, ["po.co", "po.co.id"]) == ["po.co.id"]
+    write(certs, ["po.co.id"], now=NOW, days=9)
+    assert before.items() <= {file.name: file.read_bytes() for file in certs.iterdir()}.items()
+    by_themselves.plain(certs, "self-signed")
+    with pytest.raises(Unusable, match="give it another name"):
+        lacking(certs, ["po.co"])
 
 
 def test_a_certificate_of_somebody_else_keeps_its_files(certs: Path) -> None:
