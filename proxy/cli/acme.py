@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
-from proxy.cli.options import RULES, Certs, Config, Rules, configured
+from proxy.cli.options import RULES, Certs, Config, Data, Rules, configured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,15 +29,7 @@ LOOK_EVERY: Final = 60.0
 def acme(
     context: typer.Context,
     certs: Certs = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            "--data",
-            metavar="DIR",
-            envvar="SUNSET_DATA",
-            help="The folder for the account, and for answers to challenges, which the server reads. Without it: data.",
-        ),
-    ] = None,
+    data: Data = None,
     rules: Rules = RULES,
     config: Config = None,
     staging: Annotated[

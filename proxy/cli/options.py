@@ -46,6 +46,24 @@ Certs = Annotated[
         "--certs", metavar="DIR", envvar="SUNSET_CERTS", help="The folder of certificates. Without it: certs."
     ),
 ]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        envvar="SUNSET_DATA",
+        help="The folder of what Sunset writes: the account of ACME, and answers to challenges. Without it: data.",
+    ),
+]
+PreviewSuffix = Annotated[
+    str | None,
+    typer.Option(
+        "--preview-suffix",
+        metavar="SUFFIX",
+        envvar="SUNSET_PREVIEW_SUFFIX",
+        help="Also know po.co as po.co.localhost, with .localhost.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print what a program can read.")]
 
 ADMIN = "127.0.0.1:9900"

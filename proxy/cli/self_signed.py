@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from proxy.cli.options import RULES, Certs, Config, Rules, configured
+from proxy.cli.options import RULES, Certs, Config, PreviewSuffix, Rules, configured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,10 +29,7 @@ def self_signed(
     rules: Rules = RULES,
     config: Config = None,
     days: Annotated[int, typer.Option("--days", min=1, max=3650, help="For how long they are valid.")] = 90,
-    preview_suffix: Annotated[
-        str,
-        typer.Option("--preview-suffix", metavar="SUFFIX", help="Also for po.co.localhost, with .localhost."),
-    ] = "",
+    preview_suffix: PreviewSuffix = None,
 ) -> None:
     """Make a certificate that nobody but you has signed, to try TLS out: browsers warn of it.
 
@@ -44,9 +41,10 @@ def self_signed(
     from proxy.edge.clock import Clock
     from proxy.edge.self_signed import lacking, write
 
-    folder = configured(config, context).settings.certs
+    settings = configured(config, context).settings
+    folder = settings.certs
     hosts = [_parsed(name) for name in names] if names else _hosts_of(rules)
-    wanted = [name for host in hosts for name in (host, host + preview_suffix)]
+    wanted = [name for host in hosts for name in (host, host + settings.preview_suffix)]
     missing = lacking(folder, dict.fromkeys(wanted))
     console = output()
     if not missing:

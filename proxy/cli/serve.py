@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from proxy.cli.options import RULES, Certs, Config, Rules, configured
+from proxy.cli.options import RULES, Certs, Config, Data, PreviewSuffix, Rules, configured
 
 EXAMPLES: Final = (
     "sunset serve --listen 0.0.0.0:8080",
@@ -41,6 +41,7 @@ def serve(
         ),
     ] = None,
     certs: Certs = None,
+    data: Data = None,
     admin: Annotated[
         str | None,
         typer.Option(
@@ -78,15 +79,7 @@ def serve(
             help="Start the clock there, to rehearse; UTC unless it has an offset.",
         ),
     ] = None,
-    preview_suffix: Annotated[
-        str | None,
-        typer.Option(
-            "--preview-suffix",
-            metavar="SUFFIX",
-            envvar="SUNSET_PREVIEW_SUFFIX",
-            help="Answer po.co.localhost as po.co, with .localhost.",
-        ),
-    ] = None,
+    preview_suffix: PreviewSuffix = None,
     workers: Annotated[
         str | None,
         typer.Option(

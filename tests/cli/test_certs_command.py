@@ -144,6 +144,14 @@ def test_a_self_signed_certificate_is_made_for_what_lacks_one_and_serves(
     assert process.wait(40) == 0
 
 
+def test_the_preview_suffix_is_that_of_the_settings(sunset: Run, here: Path, certs: Path) -> None:
+    (here / "sunset.toml").write_text('preview_suffix = ".Localhost"\n', "utf-8")
+    assert "12 names" in sunset("certs", "self-signed").stdout
+    assert "po.co.localhost" in json.loads(sunset("certs", "--json").stdout)["certificates"][0]["names"]
+    assert sunset("certs", "self-signed", "--preview-suffix", "localhost").returncode == 2
+    assert (certs / "self-signed.pem").is_file()
+
+
 class Named(HTTPSConnection):
     """Finds every name on this machine."""
 

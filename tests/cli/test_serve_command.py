@@ -90,6 +90,15 @@ def test_an_access_log_that_cannot_be_written_is_told_before_anything_starts(sun
     assert ran.stderr == "sunset: the access log no/such/folder/log cannot be written: No such file or directory\n"
 
 
+def test_challenges_are_answered_from_the_folder_that_is_named(start: Start, here: Path) -> None:
+    token = "x" * 43
+    folder = here / "elsewhere/acme/challenges"
+    folder.mkdir(parents=True)
+    (folder / token).write_text("the answer", "ascii")
+    process = start("serve", *ANY_PORT, "--data", "elsewhere")
+    assert ask(ports(process)[0], "po.co", f"/.well-known/acme-challenge/{token}") == (200, None, b"the answer")
+
+
 def test_a_server_that_nobody_could_reach_does_not_start(sunset: Run) -> None:
     ran = sunset("serve", "--listen", "", "--admin", "127.0.0.1:0")
     assert (ran.returncode, ran.stdout) == (1, "")
