@@ -120,6 +120,8 @@ class Certificates:
                 return certificate.context
             except Unusable as unusable:
                 self._withdraw(certificate, unusable.fault)
+            except OSError:  # no descriptor is left to make it ready with; the next handshake may have one
+                break
         return None
 
     def is_misdirected(self, host: bytes, presented: Certificate) -> bool:

@@ -1,5 +1,6 @@
 """The certificates of a folder: found, chosen, and kept up to date while their files change (threats T17 and T18)."""
 
+import resource
 import shutil
 import time
 from collections.abc import Callable
@@ -252,6 +253,20 @@ def test_and_is_withdrawn_when_it_is_asked_for_where_there_are_many(certs: Path)
     weak("po.co").plain(certs, "weak")
     certificates.refresh()
     assert file_for(certificates, b"po.co") == "worse.pem"
+
+
+def test_out_of_descriptors_a_handshake_fails_and_no_certificate_is_given_up(certs: Path) -> None:
+    ONE.plain(certs, "po.co")
+    certificates = Certificates(certs, now=NOW.timestamp, ready_at_start=0)
+    certificates.refresh()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        context = certificates.context_for("po.co")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert context is None
+    assert certificates.context_for("po.co") is not None
 
 
 @pytest.mark.parametrize(
