@@ -49,6 +49,7 @@ _NOT_UNDERSTOOD = (
 )
 """What the library says of bytes that are no certificate, or none that it knows."""
 _END = b"-----END CERTIFICATE-----"
+_ANY_KEY = b"PRIVATE KEY-----"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -145,7 +146,7 @@ def read(chain_file: Path, key_file: Path) -> Certificate:
     key = _contents(key_file, f"the key of {chain_file.name}")
     try:
         certificates = x509.load_pem_x509_certificates(chain)
-        _check_chain(certificates, chain, chain_file)
+        _check_chain(certificates, chain, chain_file, key_file)
         _check_key(key, key_file, certificates, chain_file)
         return _certificate(certificates[0], chain_file, chain, key)
     except _NOT_UNDERSTOOD:  # much is parsed only when it is looked at
@@ -187,9 +188,12 @@ def _contents(file: Path, what: str) -> bytes:
     return contents
 
 
-def _check_chain(certificates: list[x509.Certificate], chain: bytes, file: Path) -> None:
+def _check_chain(certificates: list[x509.Certificate], chain: bytes, file: Path, key_file: Path) -> None:
     """Whether a chain is whole, and in its order."""
-    if chain.rpartition(_END)[2].strip():
+    rest = chain.rpartition(_END)[2].strip()
+    if _ANY_KEY in rest:
+        raise Unusable(file, f"has a key behind the chain; put that into {key_file.name}, and take it out here")
+    if rest:
         raise Unusable(file, "breaks off; was it copied whole?")
     for certificate, issuer in pairwise(certificates):
         if certificate.issuer != issuer.subject:

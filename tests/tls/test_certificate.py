@@ -223,6 +223,13 @@ def test_a_short_lived_certificate_is_not_told_from_its_first_day_on(tmp_path: P
     assert taken.concern((NOW + 5 * DAY).timestamp()) is not None
 
 
+def test_a_key_behind_the_chain_is_told_where_it_belongs(tmp_path: Path) -> None:
+    """As HAProxy wants them: all in one file."""
+    with pytest.raises(Unusable, match=r"a\.pem: has a key behind the chain; put that into a\.key, and take"):
+        read(*written(tmp_path, GOOD.chain + GOOD.key, GOOD.key))
+    assert read(*written(tmp_path, GOOD.key + GOOD.chain, GOOD.key)).names == certificate(tmp_path, GOOD).names
+
+
 def test_a_certificate_without_chain_is_taken(tmp_path: Path) -> None:
     issued = trustme.CA().issue_cert("po.co")
     taken = read(*written(tmp_path, issued.cert_chain_pems[0].bytes(), issued.private_key_pem.bytes()))
