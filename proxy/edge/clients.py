@@ -105,7 +105,8 @@ class Clients:
         members = self._open
         if len(members) >= self._most:
             return self.turn_away("full", "too many connections")
-        if len(members) >= self._settings.limits.client_connections and self._is_crowded(client):
+        is_counted = self._by_network is not None or len(members) >= self._settings.limits.client_connections
+        if is_counted and self._is_crowded(client):
             return self.turn_away("client", "too many connections of one client")
         members.add(client)
         if self._concludes:

@@ -48,6 +48,19 @@ def test_to_leave_among_many_costs_no_more_than_to_leave_among_few(
     assert cost < 100
 
 
+def test_nobody_has_more_who_comes_and_goes_while_others_are_few() -> None:
+    most = 8
+    connected = clients(client_connections=most)
+    mine = [Somebody(1) for _ in range(most)]
+    other = Somebody(2)
+    assert all(map(connected.admit, mine))
+    assert connected.admit(other)  # from now on everybody is counted
+    for somebody in mine[:3]:
+        connected.left(somebody)
+    assert all(map(connected.admit, mine[:3]))
+    assert not connected.admit(Somebody(1))
+
+
 def test_who_has_left_may_come_again() -> None:
     connected = clients(client_connections=2)
     mine = [Somebody(1) for _ in range(3)]
