@@ -19,7 +19,7 @@ from proxy.core.pattern import TAIL
 from proxy.core.target import HOST_CAPTURE
 from proxy.core.url import (
     MAX_TARGET_BYTES,
-    PLAIN,
+    PLAIN_TARGET,
     SLASH,
     has_forbidden,
     normal_form,
@@ -96,8 +96,8 @@ class SiteTable:
         """Into how many segments a path is taken apart: one more than any of `patterns` has, so that more are seen."""
         self.searched = False
         """Whether there is anything in `patterns` or `regexes`."""
-        self.is_bare = False
-        """Whether no rule and no mapping holds: all that comes is answered alike."""
+        self.is_bare = True
+        """Whether no rule and no mapping holds: what is not served here is answered alike."""
 
     def decide(
         self, host: bytes, raw: bytes, path: bytes, query: bytes | None, method: bytes, stood: bytes, secure: bool
@@ -244,7 +244,7 @@ class Table:
         absolute one's authority goes before `host`), `secure` whether it came over TLS. Never raises.
         """
         if (
-            raw_target.translate(None, PLAIN)
+            raw_target.translate(PLAIN_TARGET) != raw_target
             or not raw_target
             or raw_target[0] != SLASH
             or len(raw_target) > MAX_TARGET_BYTES

@@ -17,8 +17,8 @@ SLASH = ord("/")
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
-PLAIN = bytes(byte for byte in range(0x21, 0x7F) if byte not in b"%#")
-"""The bytes of a target that is its own normal form: visible ASCII without escapes and fragments."""
+PLAIN_TARGET = bytes(byte if 0x20 < byte < 0x7F and byte != ord("#") else ord("?") for byte in range(256))
+"""A target is plain where `translate` with this leaves it as it is: visible ASCII without a fragment."""
 
 _FORBIDDEN = re.compile(rb"[\x00-\x20\x7f-\xff]")
 _OTHER_ESCAPE = re.compile(rb"%(?:[0-9A-Fa-f][a-f]|[a-f][0-9A-F]|2[DE]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)")

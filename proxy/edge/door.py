@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from proxy.core.challenge import FOLDER as CHALLENGES
 from proxy.core.decision import Gone, Misdirected, NotFound, Outcome, Redirect, cause_of, outcome_of
-from proxy.core.url import parse_host
+from proxy.core.url import PLAIN_TARGET, parse_host
 from proxy.edge.certificate import presented
 from proxy.edge.clients import peer_of
 from proxy.wire.answer import headers_of, status_of
 from proxy.wire.forwarded import plain_scheme
 from proxy.wire.own_answer import LOCATION, Prepared
-from proxy.wire.plain_head import BEHIND_TARGET, PLAIN_FIELDS, TARGET_BYTES
+from proxy.wire.plain_head import BEHIND_TARGET, PLAIN_FIELDS
 from proxy.wire.request_head import END_OF_HEAD, HeadError, end_of_head
 from proxy.wire.texts import Subject
 
@@ -235,7 +235,7 @@ class Door(asyncio.Protocol):
                 method, target = b"HEAD", asked[5:]
             else:
                 break
-            if target.translate(TARGET_BYTES) != target:
+            if target.translate(PLAIN_TARGET) != target:
                 break
             if (known := front.known.get(fields)) is not None:
                 host, wants_end = known

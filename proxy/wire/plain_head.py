@@ -62,8 +62,5 @@ def _fields() -> bytes:
 BEHIND_TARGET: Final = b" HTTP/1.1\r\n"
 """Where a plain target ends. None of its bytes can stand in one."""
 
-TARGET_BYTES: Final = bytes(byte if 0x20 < byte < 0x7F and byte != ord("#") else ord("?") for byte in range(256))
-"""A target is plain where `translate` with this leaves it as it is: visible ASCII but for the number sign."""
-
 PLAIN_FIELDS: Final = re.compile(_fields())
 """Matches the plain fields of a head, to its end. Groups: 2 Host, 3 "close" where the client says so."""

@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from proxy.core.url import (
+    PLAIN_TARGET,
     escape_written,
     normal_form,
     parse_host,
@@ -144,3 +145,8 @@ def test_what_follows_the_first_segments_keeps_its_bytes(path: bytes, count: int
 
 def test_what_a_human_writes_goes_over_the_wire_as_utf8_escapes() -> None:
     assert escape_written("/actualités/a b%20c") == b"/actualit%C3%A9s/a%20b%20c"
+
+
+def test_a_plain_target_is_visible_ascii_without_a_fragment() -> None:
+    plain = [byte for byte in range(256) if (target := b"/a%ca" % byte).translate(PLAIN_TARGET) == target]
+    assert bytes(plain) == bytes(range(0x21, 0x7F)).replace(b"#", b"")

@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from proxy.wire.plain_head import PLAIN_FIELDS, TARGET_BYTES
+from proxy.wire.plain_head import PLAIN_FIELDS
 
 SOURCES = Path(__file__).parent.parent.parent / "proxy"
-
-
-def test_a_plain_target_is_visible_ascii_without_a_number_sign() -> None:
-    plain = [byte for byte in range(256) if (target := b"/a%ca" % byte).translate(TARGET_BYTES) == target]
-    assert bytes(plain) == bytes(range(0x21, 0x7F)).replace(b"#", b"")
 
 
 @pytest.mark.parametrize(
