@@ -105,6 +105,7 @@ def line_of(desk: int, supervisor: int) -> socket.socket:
                 continue
             ours = libc.syscall(PIDFD_GETFD, process, int(descriptor.name), 0)
             if ours < 0:
+                assert os.environ.get("CI") != "true", "this kernel hands no descriptors over"
                 pytest.skip("this kernel hands no descriptors over")
             sock = socket.socket(fileno=ours)
             if (sock.family, sock.type) == (socket.AF_UNIX, socket.SOCK_STREAM):

@@ -3,12 +3,13 @@
 import os
 import resource
 import signal
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from tests.edge.peers import Client, Originating, get
+from tests.edge.peers import Client, Originating, RawOrigin, get
 from tests.processes.conftest import write_site
-from tests.processes.program import TOP, Load, Starting, clients_of, family, lives, parent_of, until
+from tests.processes.program import TOP, Load, Program, Starting, clients_of, family, lives, parent_of, until
 from tests.threats.conftest import Figure
 
 OLD = "site: old\nhosts: [old.example]\npass_through: true\norigin: {origin}\norigin_networks: [127.0.0.0/8]\n"
@@ -180,19 +181,29 @@ async def test_everybody_ends_when_the_supervisor_is_killed(rules: Path, startin
     await until(lambda: not any(map(lives, everybody)))
 
 
-async def test_those_who_are_finishing_end_with_the_supervisor_too(
-    rules: Path, starting: Starting, originating: Originating
-) -> None:
-    """They have ten minutes, but nobody could take the addresses meanwhile."""
-    origin = await originating(hold=True)
+@asynccontextmanager
+async def finishing(
+    rules: Path, starting: Starting, origin: RawOrigin, variables: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Program, int, Client]]:
+    """A server whose rules have changed while an answer was under way, the worker that gives it, and who gets it."""
     (rules / "old.yaml").write_text(OLD.format(origin=origin.origin), "utf-8")
-    variables = {"SUNSET_TIMEOUTS_STOP": "0.5", "SUNSET_TIMEOUTS_ANSWER": "10m"}
-    program = await starting(rules, "--workers", "1", "--watch", "off", variables=variables)
+    program = await starting(rules, "--workers", "1", "--watch", "off", variables=variables or {})
+    (worker,) = await program.pids()
     async with await Client.connect("127.0.0.1", program.port) as busy:
         busy.send(get(b"/slow", b"old.example"))
         await origin.asked.wait()
         write_site(rules, home="gb")
         assert (await program.reload())[0] == 200
+        yield program, worker, busy
+
+
+async def test_those_who_are_finishing_end_with_the_supervisor_too(
+    rules: Path, starting: Starting, originating: Originating
+) -> None:
+    """They have ten minutes, but nobody could take the addresses meanwhile."""
+    origin = await originating(hold=True)
+    variables = {"SUNSET_TIMEOUTS_STOP": "0.5", "SUNSET_TIMEOUTS_ANSWER": "10m"}
+    async with finishing(rules, starting, origin, variables) as (program, _, _):
         everybody = family(program.process.pid)
         assert len(everybody) == 6  # of two generations
         program.process.kill()
@@ -203,14 +214,7 @@ async def test_workers_that_are_finishing_without_their_nursery_are_waited_for(
     rules: Path, starting: Starting, originating: Originating
 ) -> None:
     origin = await originating(hold=True)
-    (rules / "old.yaml").write_text(OLD.format(origin=origin.origin), "utf-8")
-    program = await starting(rules, "--workers", "1", "--watch", "off")
-    (worker,) = await program.pids()
-    async with await Client.connect("127.0.0.1", program.port) as busy:
-        busy.send(get(b"/slow", b"old.example"))
-        await origin.asked.wait()
-        write_site(rules, home="gb")
-        assert (await program.reload())[0] == 200
+    async with finishing(rules, starting, origin) as (program, worker, busy):
         os.kill(parent_of(worker), signal.SIGKILL)
         await until(lambda: parent_of(worker) == program.process.pid)
         await program.logs("keeps finishing workers died: SIGKILL")
