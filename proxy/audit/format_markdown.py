@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
-from proxy.audit.printable import of_addresses, percent, printable
+from proxy.audit.printable import addresses_are, percent, printable
 from proxy.audit.report import Report, Tally
 
 
@@ -20,7 +20,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     by_clicks = f", {percent(total.coverage_by_clicks)} of {total.clicks:,} clicks" if total.clicks else ""
     at = f" Asked for: {printable(report.at)}." if report.at else ""
-    yield f"**{percent(total.coverage)}** of {of_addresses(total.addresses)} covered{by_clicks}.{at}"
+    yield f"**{percent(total.coverage)}** of {addresses_are(total.addresses)} covered{by_clicks}.{at}"
     for title, tallies in (("Site", report.by_site), ("Kind", report.by_kind), ("Standing", report.by_standing)):
         yield ""
         yield from _tallies(title, tallies, clicks=bool(total.clicks))

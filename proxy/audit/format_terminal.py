@@ -13,7 +13,7 @@ from rich.text import Text
 
 from proxy.audit.coverage import Standing, is_covered
 from proxy.audit.findings import Finding
-from proxy.audit.printable import of_addresses, percent, printable
+from proxy.audit.printable import addresses, addresses_are, percent, printable
 from proxy.audit.report import Report, Tally
 
 _SHOWN = 5
@@ -23,7 +23,7 @@ _SHOWN_SKIPPED = 20
 def show(report: Report, console: Console) -> None:
     """Prints the summary and the findings."""
     total = report.total
-    headline = Text(f"{percent(total.coverage)} of {of_addresses(total.addresses)} covered", "bold")
+    headline = Text(f"{percent(total.coverage)} of {addresses_are(total.addresses)} covered", "bold")
     if total.clicks:
         headline.append(f", {percent(total.coverage_by_clicks)} of {total.clicks:,} clicks")
     console.print(headline)
@@ -68,7 +68,7 @@ def _style(name: str | None) -> str:
 
 def _finding(finding: Finding) -> Group:
     head = Text(finding.kind.value, "bold yellow")
-    head.append(f"  {finding.addresses:,} address{'' if finding.addresses == 1 else 'es'}", "default")
+    head.append(f"  {addresses(finding.addresses)}", "default")
     if finding.clicks:
         head.append(f", {finding.clicks:,} clicks", "default")
     table = Table(box=None, show_header=False, pad_edge=False)

@@ -24,6 +24,11 @@ def percent(share: float | None) -> str:
     return "" if share is None else f"{int(share * 100) / 100:.2f}%"
 
 
-def of_addresses(count: int) -> str:
+def addresses(count: int) -> str:
+    """`1 address`, `2,000 addresses`."""
+    return f"{count:,} address{'' if count == 1 else 'es'}"
+
+
+def addresses_are(count: int) -> str:
     """`1 address is`, `2,000 addresses are`."""
-    return "1 address is" if count == 1 else f"{count:,} addresses are"
+    return f"{addresses(count)} {'is' if count == 1 else 'are'}"

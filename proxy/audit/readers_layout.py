@@ -61,7 +61,14 @@ class TableLayout:
     has_header: bool
 
 
-Layout = ListLayout | TableLayout
+@dataclass(frozen=True, slots=True)
+class NoLayout:
+    """A file that is named like a table, and has no addresses where some should be; `header` is its first line."""
+
+    header: str
+
+
+Layout = ListLayout | TableLayout | NoLayout
 
 
 def layout_of(sample: Sequence[str], name: str) -> Layout:
@@ -78,7 +85,7 @@ def layout_of(sample: Sequence[str], name: str) -> Layout:
     for separator, rows in tables:
         if (found := _by_contents(separator, rows, is_table=is_table)) is not None:
             return found
-    return ListLayout()
+    return NoLayout(lines[0]) if is_table and not any(map(holds_address, lines)) else ListLayout()
 
 
 def is_comment(line: str) -> bool:

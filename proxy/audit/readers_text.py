@@ -13,7 +13,7 @@ from itertools import chain, islice
 from typing import assert_never
 
 from proxy.audit.old_address import OldAddress
-from proxy.audit.readers_layout import SAMPLE_LINES, ListLayout, TableLayout, is_comment, layout_of
+from proxy.audit.readers_layout import SAMPLE_LINES, ListLayout, NoLayout, TableLayout, is_comment, layout_of
 from proxy.audit.source import Source
 
 _NOTHING = frozenset({"", "-", "\u2013", "~", "n/a", "null"})
@@ -34,6 +34,9 @@ def read_text(source: Source) -> Iterator[OldAddress]:
             return _read_list(source.name, lines)
         case TableLayout():
             return _read_table(source, lines, layout)
+        case NoLayout(header):
+            message = f'no column of addresses in "{header[:60]}": name one url, address, page or old'
+            raise source.error(message, 1)
         case _:
             assert_never(layout)
 

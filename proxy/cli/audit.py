@@ -23,7 +23,6 @@ EXAMPLES: Final = (
     "sunset audit sitemap.xml pages.csv --at 2024-12-31 --json",
 )
 
-ADDRESS_COLUMNS: Final = "url, address, page or old"
 FORMS: Final = {".csv": "csv", ".json": "json", ".md": "markdown", ".markdown": "markdown"}
 """What a report is written as, by how the name of its file ends."""
 NOT_COVERED: Final = 1
@@ -65,14 +64,13 @@ def audit(
     A sitemap (also an index of them, also packed), a CSV with a column of addresses and perhaps one of clicks, as a
     search console exports it, or a plain list. Nothing is fetched.
 
-    Exits with 1 where coverage is below --fail-under, where a part of the input could not be read, or where nothing
-    there is an address.
+    Exits with 1 where coverage is below --fail-under, or where a part of the input could not be read.
     """
     if json and form not in {None, "json"}:
         raise typer.BadParameter(f"{form} is another form than --json; name one", param_hint="--format")
     when = parse_at(at)
 
-    from proxy.audit import AT_CUTOVER, Standing, audit, read_addresses, table_at_cutover
+    from proxy.audit import AT_CUTOVER, audit, read_addresses, table_at_cutover
     from proxy.audit.printable import percent
     from proxy.rulebook.load import load
 
@@ -84,16 +82,10 @@ def audit(
     _write(report, "json" if json else form or _form_of(destination), destination)
     for skipped in report.skipped:
         typer.echo(f"sunset: not read: {skipped}", err=True)
-    malformed = report.by_standing.get(Standing.MALFORMED)
-    is_nothing = malformed is not None and malformed.addresses == report.total.addresses
-    if is_nothing:
-        typer.echo(
-            f"sunset: nothing there is an address; a table needs a column of them, named {ADDRESS_COLUMNS}", err=True
-        )
     below = fail_under is not None and report.coverage < fail_under
     if below:
         typer.echo(f"sunset: coverage is {percent(report.coverage)}, below {fail_under:g}%", err=True)
-    if below or is_nothing or report.skipped:
+    if below or report.skipped:
         raise typer.Exit(NOT_COVERED)
 
 
