@@ -21,11 +21,11 @@ from bench.peers.sunset import written
 from bench.rules import HOST, Prefixes
 from proxy.edge.clients import Clients
 from proxy.edge.clock import Clock
+from proxy.edge.configuration.settings import Limits, Settings
 from proxy.edge.connection import Hall
 from proxy.edge.counts import Counts
 from proxy.edge.door import Door, Front
 from proxy.edge.log import Sampled
-from proxy.edge.settings import Limits, Settings
 from proxy.rulebook.load import load
 from proxy.wire.pages import Pages
 from proxy.wire.plain_head import PLAIN_FIELDS

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, cast
 
 from proxy.core.decision import Forward
 from proxy.edge.clock import Clock
+from proxy.edge.configuration.settings import Limits
 from proxy.edge.noticing import Noticing, Visit
-from proxy.edge.settings import Limits
 from proxy.rulebook.load import load
 from proxy.wire.notice import Injector, Outcome
 

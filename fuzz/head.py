@@ -19,9 +19,9 @@ from aiohttp.http import HttpRequestParser
 from fuzz.cutting import pieces, ways
 from fuzz.sites import INSTANTS, RULES
 from proxy.core.model import Origin
+from proxy.edge.configuration.settings import Settings, Timeouts
 from proxy.edge.log import log
 from proxy.edge.server import Server
-from proxy.edge.settings import Settings, Timeouts
 from proxy.rulebook.load import load
 from proxy.wire.fields import FieldLimits
 from proxy.wire.origin_answer import AnswerHead, AnswerParser

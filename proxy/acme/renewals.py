@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from proxy.acme.archive import Archive
     from proxy.acme.attempts import Attempts
     from proxy.acme.authority import Authority
-    from proxy.edge.certificate import Certificate
-    from proxy.edge.certificates import Certificates
-    from proxy.edge.challenges import Challenges
     from proxy.edge.clock import Clock
+    from proxy.edge.tls.certificate import Certificate
+    from proxy.edge.tls.certificates import Certificates
+    from proxy.edge.tls.challenges import Challenges
 
 PATIENCE: Final = 120.0
 """Seconds for one certificate, from the order to its end."""

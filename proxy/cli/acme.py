@@ -94,8 +94,8 @@ def _renewals(url: str, certs: Path, data: Path, clock: Clock, *, email: str, ag
     from proxy.acme.attempts import Attempts
     from proxy.acme.authority import Authority
     from proxy.acme.renewals import Renewals
-    from proxy.edge.certificates import Certificates
-    from proxy.edge.challenges import Challenges
+    from proxy.edge.tls.certificates import Certificates
+    from proxy.edge.tls.challenges import Challenges
 
     name = re.sub(r"[^A-Za-z0-9.-]+", "_", url.partition("://")[2])
     folder = data / "acme" / name

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proxy.core.rulebook import Rulebook
-    from proxy.edge.certificate import Certificate, Fault
-    from proxy.edge.certificates import Certificates
+    from proxy.edge.tls.certificate import Certificate, Fault
+    from proxy.edge.tls.certificates import Certificates
 
 EXAMPLES: Final = ("sunset certs", "sunset certs --certs certs --rules rules --json")
 
@@ -37,8 +37,8 @@ def certs(
     """
     if context.invoked_subcommand is not None:
         return
-    from proxy.edge.certificates import Certificates
     from proxy.edge.clock import Clock
+    from proxy.edge.tls.certificates import Certificates
     from proxy.rulebook.load import load
 
     rulebook = load(rules)

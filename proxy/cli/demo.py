@@ -56,8 +56,8 @@ def demo(
     from proxy.demo.guide import Scene, opening
     from proxy.demo.shop import Shop
     from proxy.demo.stage import free, perform
+    from proxy.edge.configuration.settings import Settings
     from proxy.edge.log import log_to_stderr
-    from proxy.edge.settings import Settings
     from proxy.rulebook.load import load
 
     folder = rules or shipped_rules()

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from proxy.core.rulebook import Rulebook
     from proxy.core.table import Table
-    from proxy.edge.configuration import Configuration
-    from proxy.edge.settings import Endpoint
+    from proxy.edge.configuration.settings import Endpoint
+    from proxy.edge.configuration.sources import Configuration
 
 RULES = Path("rules")
 
@@ -104,7 +104,7 @@ def table_at(rulebook: Rulebook, when: datetime | None) -> Table:
 
 def parse_endpoint(text: str, option: str) -> Endpoint:
     """The value of an option that takes HOST:PORT."""
-    from proxy.edge.settings import Endpoint, SettingsError
+    from proxy.edge.configuration.settings import Endpoint, SettingsError
 
     try:
         return Endpoint.parse(text)
@@ -119,8 +119,8 @@ def configured(file: Path | None, context: typer.Context) -> Configuration:
     """
     import os
 
-    from proxy.edge.configuration import ConfigurationErrors, Option, configure
-    from proxy.edge.setting import all_settings
+    from proxy.edge.configuration.setting import all_settings
+    from proxy.edge.configuration.sources import ConfigurationErrors, Option, configure
 
     known = {setting.name for setting in all_settings()}
     typed = {

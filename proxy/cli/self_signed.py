@@ -39,7 +39,7 @@ def self_signed(
     from proxy.cli.complaint import number
     from proxy.cli.screen import output
     from proxy.edge.clock import Clock
-    from proxy.edge.self_signed import lacking, write
+    from proxy.edge.tls.self_signed import lacking, write
 
     settings = configured(config, context).settings
     folder = settings.certs

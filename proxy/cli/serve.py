@@ -109,7 +109,7 @@ def serve(
     configuration = configured(config, context)
 
     from proxy.edge.log import log_to_stderr
-    from proxy.edge.supervisor import supervise
+    from proxy.edge.processes.supervisor import supervise
 
     log_to_stderr()
     if code := supervise(rules, configuration.settings):

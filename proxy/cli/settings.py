@@ -9,7 +9,7 @@ import typer
 from proxy.cli.options import Config, Json, configured
 
 if TYPE_CHECKING:
-    from proxy.edge.configuration import Configuration
+    from proxy.edge.configuration.sources import Configuration
 
 EXAMPLES: Final = (
     "sunset settings",
@@ -48,7 +48,7 @@ def settings(
 def _print_json(configuration: Configuration) -> None:
     import orjson
 
-    from proxy.edge.setting import all_settings
+    from proxy.edge.configuration.setting import all_settings
 
     report = [
         {
@@ -68,8 +68,8 @@ def _print_table(configuration: Configuration) -> None:
     from rich.table import Table
 
     from proxy.cli.screen import output
-    from proxy.edge.configuration import DEFAULT
-    from proxy.edge.setting import all_settings
+    from proxy.edge.configuration.setting import all_settings
+    from proxy.edge.configuration.sources import DEFAULT
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("setting", "value", "from"):

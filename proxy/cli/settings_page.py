@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from proxy.edge.setting import Setting
+    from proxy.edge.configuration.setting import Setting
 
 INTRODUCTION: Final = """\
 # Settings
@@ -41,7 +41,7 @@ This page is written by `sunset settings --markdown`.
 
 def page() -> str:
     """The whole page."""
-    from proxy.edge.setting import all_settings
+    from proxy.edge.configuration.setting import all_settings
 
     options = _options()
     sections: dict[str, list[Setting]] = {}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from proxy.core.model import Site
     from proxy.core.rulebook import Rulebook
     from proxy.demo.shop import Region, Shop
-    from proxy.edge.settings import Endpoint
+    from proxy.edge.configuration.settings import Endpoint
 
 AHEAD: Final = timedelta(days=30)
 """How long before the first cutover a demo begins, as far as the notice is there by then."""

@@ -13,8 +13,8 @@ from aiohttp import web
 
 from proxy.core.model import Origin
 from proxy.demo.origin import old_shop
+from proxy.edge.configuration.settings import Endpoint, SettingsError
 from proxy.edge.server import serve
-from proxy.edge.settings import Endpoint, SettingsError
 from proxy.edge.sockets import bind
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from proxy.core.rulebook import Rulebook
     from proxy.demo.shop import Shop
+    from proxy.edge.configuration.settings import Settings
     from proxy.edge.server import Server
-    from proxy.edge.settings import Settings
 
 LOOPBACK: Final = "127.0.0.1"
 BACKLOG: Final = 1

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
-from proxy.edge.settings import AccessFormat, SettingsError
+from proxy.edge.configuration.settings import AccessFormat, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from proxy.edge.clock import Clock
+    from proxy.edge.configuration.settings import Settings
     from proxy.edge.counts import Counts, Subject, Tally
     from proxy.edge.request import Request
-    from proxy.edge.settings import Settings
 
 GATHERED: Final = 512
 """Requests that are handed to the thread at the latest."""

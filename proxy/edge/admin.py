@@ -20,16 +20,16 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from proxy import __version__
-from proxy.edge.settings import SettingsError
+from proxy.edge.configuration.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from proxy.edge.configuration.settings import Endpoint
     from proxy.edge.house import House
     from proxy.edge.metrics import Metrics
     from proxy.edge.outline import SiteOutline
-    from proxy.edge.settings import Endpoint
 
 TOKEN_VARIABLE = "SUNSET_ADMIN_TOKEN"  # noqa: S105 - the name of one
 SHORTEST_TOKEN = 16

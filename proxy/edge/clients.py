@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from proxy.edge.clock import Clock
+    from proxy.edge.configuration.settings import Settings
     from proxy.edge.counts import Counts
     from proxy.edge.log import Sampled
-    from proxy.edge.settings import Settings
 
 _SITE_BITS = 64
 """Of an IPv6 address so many bits are a network that one client may have all to itself (RFC 6177)."""

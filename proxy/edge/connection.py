@@ -18,10 +18,10 @@ from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD
 
 from proxy.core.decision import BadRequest, Outcome
-from proxy.edge.certificate import presented
 from proxy.edge.clients import peer_of
 from proxy.edge.inflow import Inflow
 from proxy.edge.request import Request
+from proxy.edge.tls.certificate import presented
 from proxy.edge.trust import Trust
 from proxy.wire.answer import headers_of
 from proxy.wire.chunks import ChunkedBody, chunk, last_chunk
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from aiohttp import StreamReader
     from aiohttp.web_request import BaseRequest
 
-    from proxy.edge.certificate import Certificate
     from proxy.edge.clients import Clients
     from proxy.edge.clock import Clock
+    from proxy.edge.configuration.settings import Limits, Settings
     from proxy.edge.counts import Counts
     from proxy.edge.log import Sampled
-    from proxy.edge.settings import Limits, Settings
+    from proxy.edge.tls.certificate import Certificate
     from proxy.wire.head import Header
     from proxy.wire.proxy_protocol import Introduction
 

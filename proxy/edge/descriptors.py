@@ -10,10 +10,10 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from proxy.edge.settings import SettingsError
+from proxy.edge.configuration.settings import SettingsError
 
 if TYPE_CHECKING:
-    from proxy.edge.settings import Limits
+    from proxy.edge.configuration.settings import Limits
 
 
 def allowed() -> int:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 from proxy.core.challenge import FOLDER as CHALLENGES
 from proxy.core.decision import Gone, Misdirected, NotFound, Outcome, Redirect, cause_of, outcome_of
 from proxy.core.url import PLAIN_TARGET, parse_host
-from proxy.edge.certificate import presented
 from proxy.edge.clients import peer_of
+from proxy.edge.tls.certificate import presented
 from proxy.wire.answer import headers_of, status_of
 from proxy.wire.forwarded import plain_scheme
 from proxy.wire.own_answer import LOCATION, Prepared
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from proxy.core.decision import Cause, Decision
     from proxy.core.table import Table
     from proxy.edge.access_log import AccessLog
-    from proxy.edge.certificate import Certificate
-    from proxy.edge.certificates import Certificates
     from proxy.edge.connection import Connection, Hall
     from proxy.edge.counts import Tally
+    from proxy.edge.tls.certificate import Certificate
+    from proxy.edge.tls.certificates import Certificates
     from proxy.wire.pages import Pages
     from proxy.wire.proxy_protocol import Introduction
 

@@ -27,11 +27,11 @@ from proxy.core.decision import (
 from proxy.core.model import OriginFailure
 from proxy.core.table import MALFORMED_HOST
 from proxy.core.url import parse_host, split_absolute, split_query
-from proxy.edge.challenges import Challenges
 from proxy.edge.connection import CLOSE, KEEP, LINGER, Sent, bad_request_bytes
-from proxy.edge.faults import UpstreamError
+from proxy.edge.origins.faults import UpstreamError
 from proxy.edge.relay import origin_form
 from proxy.edge.resources import Resources
+from proxy.edge.tls.challenges import Challenges
 from proxy.edge.tunnel import Tunnel
 from proxy.wire.announcement import Announcements
 from proxy.wire.answer import headers_of, status_of
@@ -44,14 +44,14 @@ if TYPE_CHECKING:
     from proxy.core.decision import Decision
     from proxy.core.table import Table
     from proxy.edge.access_log import AccessLog
-    from proxy.edge.certificates import Certificates
     from proxy.edge.clock import Clock
+    from proxy.edge.configuration.settings import Settings
     from proxy.edge.counts import Counts
     from proxy.edge.log import Sampled
     from proxy.edge.noticing import Noticing
     from proxy.edge.relay import Relay
     from proxy.edge.request import Request
-    from proxy.edge.settings import Settings
+    from proxy.edge.tls.certificates import Certificates
     from proxy.wire.document import Page
     from proxy.wire.head import Header
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from proxy.edge.certificates import Certificates
     from proxy.edge.clock import Clock
+    from proxy.edge.configuration.settings import Endpoint
     from proxy.edge.outline import Outline
-    from proxy.edge.settings import Endpoint
     from proxy.edge.status import Status
+    from proxy.edge.tls.certificates import Certificates
     from proxy.edge.verdict import Verdict
     from proxy.edge.visited import Visited
 

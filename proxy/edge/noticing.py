@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from proxy.core.model import Site
     from proxy.core.rulebook import Rulebook
     from proxy.edge.clock import Clock
+    from proxy.edge.configuration.settings import Limits
     from proxy.edge.request import Request
-    from proxy.edge.settings import Limits
     from proxy.wire.banner import Banner
     from proxy.wire.dismissal import Dismissal
     from proxy.wire.head import Header

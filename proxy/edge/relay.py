@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from proxy.core.model import HostSent
 from proxy.core.schedule import Phase
 from proxy.core.url import split_absolute, split_fragment
-from proxy.edge.faults import Reason, UpstreamError
+from proxy.edge.origins.faults import Reason, UpstreamError
 from proxy.edge.tunnel import SWITCHED, Tunnel, asks_for_websocket, is_to_websocket
 from proxy.edge.upload import Upload, whole_body
 from proxy.wire.answer import headers_of
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from proxy.core.decision import BadRequest, Forward
     from proxy.core.model import Origin
     from proxy.edge.clock import Clock
+    from proxy.edge.configuration.settings import Settings
     from proxy.edge.counts import Counts
-    from proxy.edge.exchange import Exchange
     from proxy.edge.noticing import Noticing, Visit
-    from proxy.edge.origins import Origins
+    from proxy.edge.origins.exchange import Exchange
+    from proxy.edge.origins.turns import Origins
     from proxy.edge.request import Request
-    from proxy.edge.settings import Settings
     from proxy.wire.head import Header
     from proxy.wire.origin_answer import AnswerHead
 

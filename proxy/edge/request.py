@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aiohttp import StreamReader
     from aiohttp.http import RawRequestMessage, StreamWriter
 
-    from proxy.edge.certificate import Certificate
+    from proxy.edge.tls.certificate import Certificate
     from proxy.wire.forwarded import Provenance
     from proxy.wire.head import Header
 

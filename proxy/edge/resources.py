@@ -15,9 +15,9 @@ from proxy.wire.sitemap import Sitemap
 
 if TYPE_CHECKING:
     from proxy.core.table import SiteTable, Table
-    from proxy.edge.challenges import Challenges
     from proxy.edge.clock import Clock
     from proxy.edge.request import Request
+    from proxy.edge.tls.challenges import Challenges
 
 
 class Resources:

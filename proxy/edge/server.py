@@ -19,8 +19,6 @@ from aiohttp import web
 
 from proxy.edge.access_log import AccessLog
 from proxy.edge.admin import Admin, demand_token
-from proxy.edge.certificate_watch import CertificateWatch
-from proxy.edge.certificates import Certificates, demand_certificate
 from proxy.edge.clients import Clients
 from proxy.edge.clock import Clock
 from proxy.edge.connection import Hall
@@ -31,12 +29,14 @@ from proxy.edge.live import LiveTable
 from proxy.edge.log import Sampled
 from proxy.edge.metrics import Metrics
 from proxy.edge.noticing import Noticing
-from proxy.edge.origins import Origins
+from proxy.edge.origins.turns import Origins
+from proxy.edge.origins.upstream import Upstream
 from proxy.edge.relay import Relay
 from proxy.edge.sockets import Sockets
 from proxy.edge.status import Age, Stage, Status, WorkerStatus
-from proxy.edge.tls import hush_undecodable_names
-from proxy.edge.upstream import Upstream
+from proxy.edge.tls.certificates import Certificates, demand_certificate
+from proxy.edge.tls.handshake import hush_undecodable_names
+from proxy.edge.tls.watch import CertificateWatch
 from proxy.edge.verdict import Verdict
 from proxy.edge.vestibule import Vestibule, demand_introducers
 
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 
     from proxy.core.rulebook import Rulebook
     from proxy.core.table import Table
+    from proxy.edge.configuration.settings import Endpoint, Settings
     from proxy.edge.outline import Outline
-    from proxy.edge.settings import Endpoint, Settings
     from proxy.edge.sockets import Listening
     from proxy.edge.visited import Visited
 

@@ -14,10 +14,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from proxy.edge.settings import Endpoint, SettingsError
+from proxy.edge.configuration.settings import Endpoint, SettingsError
 
 if TYPE_CHECKING:
-    from proxy.edge.settings import Settings
+    from proxy.edge.configuration.settings import Settings
 
 SHARES_OUT: Final = sys.platform == "linux"
 """Whether sockets that have the same address (SO_REUSEPORT) get a like share of new clients each."""

@@ -10,7 +10,7 @@ from proxy.wire.forwarded import Kind, Provenance, provenance
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from proxy.edge.settings import Settings
+    from proxy.edge.configuration.settings import Settings
     from proxy.wire.head import Header
     from proxy.wire.proxy_protocol import Introduction
 

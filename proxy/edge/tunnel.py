@@ -15,12 +15,12 @@ from aiohttp import ClientError
 from aiohttp.http import HttpVersion11
 
 from proxy.edge.deadline import Deadline
-from proxy.edge.faults import UpstreamError
+from proxy.edge.origins.faults import UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from proxy.edge.exchange import Exchange
+    from proxy.edge.origins.exchange import Exchange
     from proxy.edge.request import Request
     from proxy.wire.head import Header
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from aiohttp.web_protocol import RequestPayloadError
 
 from proxy.core.decision import BadRequest
-from proxy.edge.faults import Reason, UpstreamError
+from proxy.edge.origins.faults import Reason, UpstreamError
 from proxy.wire.chunks import chunk, last_chunk
 from proxy.wire.trailers import trailers_to_origin
 
 if TYPE_CHECKING:
-    from proxy.edge.exchange import Exchange
+    from proxy.edge.configuration.settings import Settings
+    from proxy.edge.origins.exchange import Exchange
     from proxy.edge.request import Request
-    from proxy.edge.settings import Settings
 
 BODY_TOO_SLOW = BadRequest(408, "request body too slow")
 MALFORMED_BODY = BadRequest(400, "malformed request body")

@@ -18,7 +18,7 @@ from ipaddress import ip_address
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from proxy.edge.settings import SettingsError
+from proxy.edge.configuration.settings import SettingsError
 from proxy.edge.trust import Trust
 from proxy.wire.forwarded import plain_address
 from proxy.wire.proxy_protocol import ProxyProtocolError, read_introduction
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from proxy.edge.clients import Clients
+    from proxy.edge.configuration.settings import Endpoint, Settings
     from proxy.edge.log import Sampled
-    from proxy.edge.settings import Endpoint, Settings
     from proxy.wire.proxy_protocol import Introduction
 
 _AT_ONCE = 16

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 from watchfiles import awatch
 
-from proxy.edge.settings import Watching
+from proxy.edge.configuration.settings import Watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from watchfiles.main import FileChange
 
-    from proxy.edge.settings import Settings
+    from proxy.edge.configuration.settings import Settings
 
 Look = dict[Path, tuple[int, int, int, int]]
 """How a folder looks from outside: what is in it, and of each its device, inode, size and time of change."""

@@ -13,7 +13,7 @@ from proxy.acme.authority import Authority
 from proxy.acme.hosts import Hosts
 from proxy.acme.lock import alone
 from proxy.acme.private import write_private
-from proxy.edge.certificates import Certificates
+from proxy.edge.tls.certificates import Certificates
 from proxy.errors import RulebookErrors, SunsetError
 from tests.tls.authority import issue
 

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.core.model import Https
 from proxy.core.schedule import ALWAYS
-from proxy.edge.challenges import Challenges
+from proxy.edge.tls.challenges import Challenges
 from tests.edge.conftest import ANY_PORT
 from tests.edge.peers import OK, Client, Originating, Serving, ask, get
 from tests.edge.sites import AFTER, BEFORE, NOTICE, forwarding, passing_through, rule, rulebook, site

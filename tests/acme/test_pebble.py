@@ -15,10 +15,10 @@ from proxy.acme.archive import Archive
 from proxy.acme.attempts import FIRST_PAUSE, Attempts
 from proxy.acme.authority import Authority
 from proxy.acme.renewals import THE_AUTHORITY, Renewals, Round
-from proxy.edge.certificates import Certificates
-from proxy.edge.challenges import Challenges
 from proxy.edge.clock import Clock
-from proxy.edge.settings import Endpoint
+from proxy.edge.configuration.settings import Endpoint
+from proxy.edge.tls.certificates import Certificates
+from proxy.edge.tls.challenges import Challenges
 from tests.acme.conftest import Pebble
 from tests.edge.peers import OK, Originating, Serving
 from tests.edge.sites import AFTER, BEFORE, passing_through, rulebook, site

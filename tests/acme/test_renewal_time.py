@@ -14,9 +14,9 @@ from proxy.acme.archive import Archive
 from proxy.acme.attempts import Attempts
 from proxy.acme.authority import Authority
 from proxy.acme.renewals import THE_AUTHORITY, Renewals
-from proxy.edge.certificates import Certificates
-from proxy.edge.challenges import Challenges
 from proxy.edge.clock import Clock
+from proxy.edge.tls.certificates import Certificates
+from proxy.edge.tls.challenges import Challenges
 from tests.tls.authority import issue
 
 DAY = timedelta(days=1)

@@ -21,8 +21,8 @@ from proxy.core.target import parse_target
 from proxy.demo.origin import old_shop
 from proxy.demo.shop import Shop
 from proxy.demo.stage import LOOPBACK, free
+from proxy.edge.configuration.settings import Endpoint, Settings
 from proxy.edge.server import Server
-from proxy.edge.settings import Endpoint, Settings
 from proxy.errors import Place
 from proxy.rulebook.load import load
 

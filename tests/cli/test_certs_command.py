@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from proxy.edge.clock import Clock
-from proxy.edge.self_signed import make
+from proxy.edge.tls.self_signed import make
 from tests.tls.authority import Files, issue
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

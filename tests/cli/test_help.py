@@ -16,7 +16,7 @@ import pytest
 
 from proxy import __version__
 from proxy.cli.app import app
-from proxy.edge.self_signed import write
+from proxy.edge.tls.self_signed import write
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[Any]]

@@ -11,8 +11,8 @@ import uvloop
 from proxy.core.model import Origin
 from proxy.core.rulebook import Rulebook
 from proxy.edge.clock import Clock
+from proxy.edge.configuration.settings import Endpoint, Settings
 from proxy.edge.server import Server
-from proxy.edge.settings import Endpoint, Settings
 from tests.edge.peers import Originating, RawOrigin, Scripting, Serving
 
 ANY_PORT = Endpoint("127.0.0.1", 0)

@@ -11,8 +11,8 @@ import pytest
 
 from proxy.edge.access_log import AccessLog, demand_access_log
 from proxy.edge.clock import Clock
+from proxy.edge.configuration.settings import AccessFormat, Settings, SettingsError
 from proxy.edge.counts import Counts
-from proxy.edge.settings import AccessFormat, Settings, SettingsError
 from tests.edge.peers import Client, Serving, get
 from tests.edge.sites import AFTER, rulebook
 

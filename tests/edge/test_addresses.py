@@ -6,9 +6,9 @@ import socket
 import pytest
 
 from proxy.core.model import Origin
-from proxy.edge.addresses import Addresses, is_address
-from proxy.edge.resolver import Address, OriginResolver
-from proxy.edge.settings import Timeouts
+from proxy.edge.configuration.settings import Timeouts
+from proxy.edge.origins.addresses import Addresses, is_address
+from proxy.edge.origins.resolver import Address, OriginResolver
 
 OLD = Origin("http", "old.example", 8080)
 TIMEOUTS = Timeouts(dns=30, dns_answer=0.2)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from proxy.edge.configuration.settings import Endpoint, Settings, SettingsError
 from proxy.edge.server import Server
-from proxy.edge.settings import Endpoint, Settings, SettingsError
 from tests.edge.conftest import ANY_PORT
 from tests.edge.peers import Answer, Client, Serving, get
 from tests.edge.sites import AFTER, rulebook

@@ -6,9 +6,9 @@ from ipaddress import ip_address
 
 from proxy.edge.clients import Clients
 from proxy.edge.clock import Clock
+from proxy.edge.configuration.settings import Limits, Settings
 from proxy.edge.counts import Counts
 from proxy.edge.log import Sampled
-from proxy.edge.settings import Limits, Settings
 from tests.edge.sites import rulebook
 
 MANY = 20_000

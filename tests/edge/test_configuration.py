@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.edge.configuration import ConfigurationErrors, Option, configure
-from proxy.edge.notation import BYTES, SECONDS, Unit
-from proxy.edge.setting import Setting, all_settings
-from proxy.edge.settings import Endpoint, Settings, SettingsError
+from proxy.edge.configuration.notation import BYTES, SECONDS, Unit
+from proxy.edge.configuration.setting import Setting, all_settings
+from proxy.edge.configuration.settings import Endpoint, Settings, SettingsError
+from proxy.edge.configuration.sources import ConfigurationErrors, Option, configure
 from proxy.wire.forwarded import Kind
 
 TOP = Path(__file__).parent.parent.parent

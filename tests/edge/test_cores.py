@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.edge.cores import available_cores
+from proxy.edge.configuration.cores import available_cores
 
 ALL = len(os.sched_getaffinity(0))
 

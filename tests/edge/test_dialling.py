@@ -7,11 +7,11 @@ from ipaddress import ip_network
 import pytest
 
 from proxy.core.model import Origin, OriginTls
-from proxy.edge.dialling import Dialler
-from proxy.edge.faults import Reason, UpstreamError
-from proxy.edge.origin_connection import OriginConnection
-from proxy.edge.resolver import Address
-from proxy.edge.settings import Timeouts
+from proxy.edge.configuration.settings import Timeouts
+from proxy.edge.origins.connection import OriginConnection
+from proxy.edge.origins.dialling import Dialler
+from proxy.edge.origins.faults import Reason, UpstreamError
+from proxy.edge.origins.resolver import Address
 from tests.edge.peers import PATIENCE, Originating
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))

@@ -7,10 +7,10 @@ import pytest
 
 from proxy.core.model import Origin
 from proxy.edge.clock import Clock
-from proxy.edge.exchange import Exchange
-from proxy.edge.faults import Reason, UpstreamError
-from proxy.edge.settings import Limits, Settings, Timeouts
-from proxy.edge.upstream import Upstream
+from proxy.edge.configuration.settings import Limits, Settings, Timeouts
+from proxy.edge.origins.exchange import Exchange
+from proxy.edge.origins.faults import Reason, UpstreamError
+from proxy.edge.origins.upstream import Upstream
 from tests.edge.peers import OK, PATIENCE, Originating, Scripting
 from tests.edge.sites import passing_through
 

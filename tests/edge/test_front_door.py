@@ -22,8 +22,8 @@ from proxy.core.pattern import parse_path
 from proxy.core.query import Condition, KeepQuery
 from proxy.core.rulebook import Rulebook
 from proxy.core.schedule import Schedule, Window
+from proxy.edge.configuration.settings import Endpoint, Limits, Settings, Timeouts
 from proxy.edge.server import Server
-from proxy.edge.settings import Endpoint, Limits, Settings, Timeouts
 from tests.edge.peers import Client, Serving, get
 from tests.edge.sites import AFTER, CUTOVER, PLACE, rule, rulebook, site
 from tests.edge.test_malformed import BAD

@@ -8,8 +8,8 @@ import pytest
 from proxy.core.schedule import Phase, Schedule
 from proxy.core.table import Table
 from proxy.edge.clock import Clock
+from proxy.edge.configuration.settings import Limits
 from proxy.edge.live import LiveTable
-from proxy.edge.settings import Limits
 from tests.edge.peers import PATIENCE, Client, Originating, Serving, ask, get
 from tests.edge.sites import CUTOVER, NOTICE, notice, rulebook, site
 

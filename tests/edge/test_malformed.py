@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from proxy.edge.configuration.settings import Timeouts
 from proxy.edge.server import Server
-from proxy.edge.settings import Timeouts
 from tests.edge.peers import Client, Originating, Serving, ask, get
 from tests.edge.sites import AFTER, BEFORE, forwarding, rulebook, site
 

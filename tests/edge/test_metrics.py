@@ -18,10 +18,10 @@ from proxy.core.model import AnswerGone, Origin, Rule, Site
 from proxy.core.pattern import RegexPattern, parse_path
 from proxy.core.rulebook import Rulebook
 from proxy.core.schedule import Window
+from proxy.edge.configuration.settings import Limits, Settings
 from proxy.edge.counts import BUCKETS, Counts
 from proxy.edge.metrics import Metrics
 from proxy.edge.server import Server
-from proxy.edge.settings import Limits, Settings
 from tests.edge.peers import Client, Originating, Serving, ask, get
 from tests.edge.sites import AFTER, BEFORE, CUTOVER, PLACE, forwarding, passing_through, rule, rulebook, site
 

@@ -10,8 +10,8 @@ from ipaddress import ip_network
 import pytest
 
 from proxy.core.model import Origin
+from proxy.edge.configuration.settings import Timeouts
 from proxy.edge.server import Server
-from proxy.edge.settings import Timeouts
 from tests.edge.peers import OK, Answer, Client, Originating, Scripting, Serving, ask, get
 from tests.edge.sites import AFTER, BEFORE, forwarding, passing_through, rulebook, site
 

@@ -9,8 +9,8 @@ import pytest
 
 from proxy.core.model import HostSent, Origin
 from proxy.edge.clock import Clock
+from proxy.edge.configuration.settings import Timeouts
 from proxy.edge.server import Server
-from proxy.edge.settings import Timeouts
 from tests.edge.peers import OK, Client, Originating, Serving, ask, get
 from tests.edge.sites import BEFORE, forwarding, rulebook, site
 

@@ -9,10 +9,10 @@ import trustme
 
 from proxy.core.model import Origin, OriginTls
 from proxy.edge.clock import Clock
-from proxy.edge.exchange import Exchange
-from proxy.edge.faults import Reason, UpstreamError
-from proxy.edge.settings import Limits, Settings, Timeouts
-from proxy.edge.upstream import Upstream
+from proxy.edge.configuration.settings import Limits, Settings, Timeouts
+from proxy.edge.origins.exchange import Exchange
+from proxy.edge.origins.faults import Reason, UpstreamError
+from proxy.edge.origins.upstream import Upstream
 from tests.edge.peers import PATIENCE, Originating, Scripting
 from tests.edge.sites import passing_through
 

@@ -6,8 +6,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from proxy.edge.resolver import Address, AddressRefusedError, OriginResolver, is_allowed
-from proxy.edge.settings import Timeouts
+from proxy.edge.configuration.settings import Timeouts
+from proxy.edge.origins.resolver import Address, AddressRefusedError, OriginResolver, is_allowed
 
 TIMEOUTS = Timeouts(dns=30, dns_answer=0.05, dns_last_known=600)
 

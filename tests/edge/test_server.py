@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from proxy.edge.configuration.settings import Endpoint, Settings, SettingsError, Timeouts
 from proxy.edge.server import Server
-from proxy.edge.settings import Endpoint, Settings, SettingsError, Timeouts
 from tests.edge.conftest import ANY_PORT
 from tests.edge.peers import Client, Originating, Serving, ask, get
 from tests.edge.sites import AFTER, BEFORE, forwarding, rulebook
@@ -131,7 +131,7 @@ SERVE = textwrap.dedent(
     import asyncio, sys
     from proxy.edge import server
     from proxy.edge.log import log_to_stderr
-    from proxy.edge.settings import Endpoint, Settings, Timeouts
+    from proxy.edge.configuration.settings import Endpoint, Settings, Timeouts
     from tests.edge.sites import AFTER, rulebook
 
     def started(running):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from proxy.edge.configuration.settings import Limits, Timeouts
 from proxy.edge.server import Server
-from proxy.edge.settings import Limits, Timeouts
 from tests.edge.peers import PATIENCE, Client, Originating, Scripting, Serving, get
 from tests.edge.sites import AFTER, BEFORE, forwarding, rulebook
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.core.model import Https
-from proxy.edge.settings import Limits, Settings
+from proxy.edge.configuration.settings import Limits, Settings
 from proxy.edge.trust import Trust
 from proxy.wire.forwarded import Kind
 from tests.edge.peers import Client, Originating, Serving, ask, get

@@ -9,10 +9,10 @@ import pytest
 
 from proxy.edge.clients import Clients
 from proxy.edge.clock import Clock
+from proxy.edge.configuration.settings import Endpoint, Settings, SettingsError, Timeouts
 from proxy.edge.counts import Counts
 from proxy.edge.log import Sampled
 from proxy.edge.server import Server
-from proxy.edge.settings import Endpoint, Settings, SettingsError, Timeouts
 from proxy.edge.vestibule import Vestibule
 from proxy.wire.proxy_protocol import Introduction
 from tests.edge.peers import PATIENCE, Client, Originating, Serving, ask, get

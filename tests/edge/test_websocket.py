@@ -13,8 +13,8 @@ import trustme
 from aiohttp import WSMsgType, web
 
 from proxy.core.model import Origin, OriginTls, Site
+from proxy.edge.configuration.settings import Limits, Timeouts
 from proxy.edge.server import Server
-from proxy.edge.settings import Limits, Timeouts
 from tests.edge.peers import OK, PATIENCE, Client, Originating, Scripting, Serving, ask, get
 from tests.edge.sites import BEFORE, NOTICE, forwarding, notice, passing_through, rulebook, site
 

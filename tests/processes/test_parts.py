@@ -15,21 +15,21 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from proxy.core.decision import Outcome
-from proxy.edge.backoff import Backoff
-from proxy.edge.channel import Channel
-from proxy.edge.child import Child, fork, reap, told
 from proxy.edge.clock import Clock
+from proxy.edge.configuration.settings import Endpoint, Processes, Settings, SettingsError
 from proxy.edge.counts import Counts
-from proxy.edge.lifeline import RETIRED, is_cut, is_retired
-from proxy.edge.messages import FROM_NURSERY, TO_NURSERY, Loaded, Refused, Unchanged
-from proxy.edge.niceness import gently
-from proxy.edge.nursery import Nursery, Order, StillbornError, lost
 from proxy.edge.outline import Outline
-from proxy.edge.presence import Presence
-from proxy.edge.report import DATAGRAM, Reporter, read, report_sockets
-from proxy.edge.settings import Endpoint, Processes, Settings, SettingsError
+from proxy.edge.processes.backoff import Backoff
+from proxy.edge.processes.channel import Channel
+from proxy.edge.processes.child import Child, fork, reap, told
+from proxy.edge.processes.lifeline import RETIRED, is_cut, is_retired
+from proxy.edge.processes.messages import FROM_NURSERY, TO_NURSERY, Loaded, Refused, Unchanged
+from proxy.edge.processes.niceness import gently
+from proxy.edge.processes.nursery import Nursery, Order, StillbornError, lost
+from proxy.edge.processes.presence import Presence
+from proxy.edge.processes.report import DATAGRAM, Reporter, read, report_sockets
+from proxy.edge.processes.waiting import Waiting, pause_until
 from proxy.edge.sockets import Places
-from proxy.edge.waiting import Waiting, pause_until
 from proxy.errors import Place, Problem, Severity
 from tests.edge.sites import rulebook, site
 
@@ -201,7 +201,7 @@ def test_workers_that_cannot_be_started_are_not_tried_for_ever(
     def no_process(*_: object) -> Child:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
-    monkeypatch.setattr("proxy.edge.nursery.fork", no_process)
+    monkeypatch.setattr("proxy.edge.processes.nursery.fork", no_process)
     reader, writer = report_sockets()
     settings = Settings(
         listen=(Endpoint("127.0.0.1", 0),), admin=None, workers=1, processes=Processes(restart_pause=0.01)

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from proxy.edge.activation import handed_over
-from proxy.edge.notify import Notifier
-from proxy.edge.settings import Endpoint
+from proxy.edge.configuration.settings import Endpoint
+from proxy.edge.processes.activation import handed_over
+from proxy.edge.processes.notify import Notifier
 from tests.edge.peers import get
 from tests.processes.conftest import write_site
 from tests.processes.program import PATIENCE, TOP, Load, Starting

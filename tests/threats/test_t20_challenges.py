@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from proxy.edge.challenges import Challenges
+from proxy.edge.tls.challenges import Challenges
 from tests.threats.conftest import Figure
 from tests.threats.running import Start
 

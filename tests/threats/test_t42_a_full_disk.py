@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from proxy.edge.challenges import Challenges
+from proxy.edge.tls.challenges import Challenges
 from tests.threats.conftest import Figure
 from tests.threats.running import PATIENCE, Running, Start, wait_until
 

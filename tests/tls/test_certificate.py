@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.edge.certificate import Certificate, Unusable, read
-from proxy.edge.self_signed import make
+from proxy.edge.tls.certificate import Certificate, Unusable, read
+from proxy.edge.tls.self_signed import make
 from tests.tls.authority import ROOT, Files, issue
 
 GOOD = issue("po.co", "*.po.co", "10.0.0.1")

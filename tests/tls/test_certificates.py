@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from proxy.edge.certificate import Presenting
-from proxy.edge.certificates import Certificates
-from proxy.edge.self_signed import make
+from proxy.edge.tls.certificate import Presenting
+from proxy.edge.tls.certificates import Certificates
+from proxy.edge.tls.self_signed import make
 from proxy.errors import Severity
 from tests.tls.authority import Files, issue, weak
 

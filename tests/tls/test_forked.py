@@ -16,9 +16,9 @@ PATIENCE = 60.0
 WORKERS = """
 import asyncio, os, sys
 from pathlib import Path
-from proxy.edge.certificates import Certificates
+from proxy.edge.tls.certificates import Certificates
 from proxy.edge.server import Server
-from proxy.edge.settings import Endpoint, Settings
+from proxy.edge.configuration.settings import Endpoint, Settings
 from tests.edge.sites import AFTER, rulebook
 
 certificates = Certificates(Path(sys.argv[1]))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.edge.settings import Endpoint
+from proxy.edge.configuration.settings import Endpoint
 from tests.edge.peers import PATIENCE, Client, Originating, Serving, get
 from tests.edge.sites import AFTER, BEFORE, forwarding, rulebook
 from tests.tls.authority import issue, trusting

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from proxy.edge.certificate import Unusable
-from proxy.edge.certificates import Certificates
-from proxy.edge.self_signed import lacking, write
+from proxy.edge.tls.certificate import Unusable
+from proxy.edge.tls.certificates import Certificates
+from proxy.edge.tls.self_signed import lacking, write
 from tests.tls.authority import issue, signed_by_itself
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

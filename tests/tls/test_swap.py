@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from proxy.edge.configuration.settings import Timeouts
 from proxy.edge.server import Server
-from proxy.edge.settings import Timeouts
 from tests.edge.peers import PATIENCE, Serving, get
 from tests.edge.sites import AFTER, rulebook
 from tests.tls.authority import Files, connect, issue, serve

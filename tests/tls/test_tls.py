@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from proxy.edge.configuration.settings import Timeouts
 from proxy.edge.server import Server
-from proxy.edge.settings import Timeouts
-from proxy.edge.tls import hush_undecodable_names
+from proxy.edge.tls.handshake import hush_undecodable_names
 from tests.edge.peers import PATIENCE, Client, Serving, get
 from tests.edge.sites import AFTER, rulebook
 from tests.tls.authority import connect, issue, serve, trusting

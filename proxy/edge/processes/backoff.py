@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from proxy.edge.settings import Processes
+    from proxy.edge.configuration.settings import Processes
 
 
 class Backoff:

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from aiohappyeyeballs import start_connection
 
-from proxy.edge.addresses import Addresses
-from proxy.edge.faults import Reason, UpstreamError
-from proxy.edge.origin_connection import OriginConnection
-from proxy.edge.resolver import AddressRefusedError, OriginResolver, look_up
+from proxy.edge.origins.addresses import Addresses
+from proxy.edge.origins.connection import OriginConnection
+from proxy.edge.origins.faults import Reason, UpstreamError
+from proxy.edge.origins.resolver import AddressRefusedError, OriginResolver, look_up
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
     from proxy.core.model import Origin, OriginTls
-    from proxy.edge.resolver import Lookup, Networks
-    from proxy.edge.settings import Timeouts
+    from proxy.edge.configuration.settings import Timeouts
+    from proxy.edge.origins.resolver import Lookup, Networks
 
 _NEXT_ADDRESS = 0.25
 """Seconds after which another address is tried beside one that does not answer, as RFC 8305 section 5 has it."""

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from proxy.edge.settings import SettingsError
+from proxy.edge.configuration.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,26 +18,26 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from proxy.edge.admin import Admin
-from proxy.edge.certificate_watch import CertificateWatch
-from proxy.edge.channel import Channel
 from proxy.edge.counts import Counts
-from proxy.edge.messages import FROM_DESK, TO_DESK, Answer, Ask, InUse, Standing, ToDesk
 from proxy.edge.metrics import Metrics
-from proxy.edge.report import read
+from proxy.edge.processes.channel import Channel
+from proxy.edge.processes.messages import FROM_DESK, TO_DESK, Answer, Ask, InUse, Standing, ToDesk
+from proxy.edge.processes.report import read
+from proxy.edge.processes.worker import REPORT
 from proxy.edge.server import loop_factory
+from proxy.edge.tls.watch import CertificateWatch
 from proxy.edge.watch import Watch
-from proxy.edge.worker import REPORT
 
 if TYPE_CHECKING:
     import socket
     from pathlib import Path
 
-    from proxy.edge.certificates import Certificates
     from proxy.edge.clock import Clock
+    from proxy.edge.configuration.settings import Settings
     from proxy.edge.outline import Outline
-    from proxy.edge.settings import Settings
     from proxy.edge.sockets import Places
     from proxy.edge.status import Status
+    from proxy.edge.tls.certificates import Certificates
     from proxy.edge.verdict import Verdict
     from proxy.edge.visited import Visited
     from proxy.edge.watch import Look

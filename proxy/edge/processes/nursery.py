@@ -20,18 +20,27 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from proxy.edge.backoff import Backoff
-from proxy.edge.channel import Channel
-from proxy.edge.child import Child, fork, reap, told
-from proxy.edge.lifeline import is_cut, is_retired
-from proxy.edge.messages import FROM_NURSERY, TO_NURSERY, FromNursery, Loaded, Nothing, Refused, Staff, Unchanged
-from proxy.edge.niceness import Done, gently
 from proxy.edge.outline import Outline
-from proxy.edge.presence import Presence
+from proxy.edge.processes.backoff import Backoff
+from proxy.edge.processes.channel import Channel
+from proxy.edge.processes.child import Child, fork, reap, told
+from proxy.edge.processes.lifeline import is_cut, is_retired
+from proxy.edge.processes.messages import (
+    FROM_NURSERY,
+    TO_NURSERY,
+    FromNursery,
+    Loaded,
+    Nothing,
+    Refused,
+    Staff,
+    Unchanged,
+)
+from proxy.edge.processes.niceness import Done, gently
+from proxy.edge.processes.presence import Presence
+from proxy.edge.processes.waiting import Waiting, pause_until
+from proxy.edge.processes.worker import ACCEPTS, Post, work
 from proxy.edge.server import Server, loop_factory
 from proxy.edge.status import Age, WorkerStatus
-from proxy.edge.waiting import Waiting, pause_until
-from proxy.edge.worker import ACCEPTS, Post, work
 from proxy.errors import RulebookErrors, SunsetError
 from proxy.rulebook.load import load
 
@@ -41,10 +50,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from proxy.core.rulebook import Rulebook
-    from proxy.edge.certificates import Certificates
     from proxy.edge.clock import Clock
-    from proxy.edge.settings import Processes, Settings
+    from proxy.edge.configuration.settings import Processes, Settings
     from proxy.edge.sockets import Places
+    from proxy.edge.tls.certificates import Certificates
 
 log = logging.getLogger("sunset")
 

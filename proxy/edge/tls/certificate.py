@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from proxy.edge.tls import Context
+from proxy.edge.tls.handshake import Context
 from proxy.errors import Severity, SunsetError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from proxy.edge.origin_connection import OriginConnection
+    from proxy.edge.origins.connection import OriginConnection
 
 
 class Pool:

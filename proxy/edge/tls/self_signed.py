@@ -18,14 +18,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from proxy.edge.certificate import Unusable
-from proxy.edge.certificates import Certificates
+from proxy.edge.tls.certificate import Unusable
+from proxy.edge.tls.certificates import Certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from proxy.edge.certificate import Certificate
+    from proxy.edge.tls.certificate import Certificate
 
 NAME: Final = "self-signed"
 MAKER: Final = "Sunset, self-signed"

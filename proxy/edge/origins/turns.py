@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.edge.faults import Reason, UpstreamError
+from proxy.edge.origins.faults import Reason, UpstreamError
 
 if TYPE_CHECKING:
     from proxy.core.model import Origin, Site
     from proxy.edge.clock import Clock
+    from proxy.edge.configuration.settings import Settings
     from proxy.edge.counts import Counts
-    from proxy.edge.exchange import Exchange
     from proxy.edge.log import Sampled
-    from proxy.edge.settings import Settings
-    from proxy.edge.upstream import Upstream
+    from proxy.edge.origins.exchange import Exchange
+    from proxy.edge.origins.upstream import Upstream
 
 
 class Origins:

@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from proxy.edge.faults import Reason, UpstreamError
+from proxy.edge.origins.faults import Reason, UpstreamError
 from proxy.wire.malformed import MalformedError
 from proxy.wire.origin_answer import SWITCHING, AnswerHead, AnswerParser
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from proxy.core.model import Origin
-    from proxy.edge.origin_connection import OriginConnection
-    from proxy.edge.settings import Settings
+    from proxy.edge.configuration.settings import Settings
+    from proxy.edge.origins.connection import OriginConnection
     from proxy.wire.fields import FieldLimits
     from proxy.wire.head import Header
 

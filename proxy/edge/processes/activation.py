@@ -11,7 +11,7 @@ import os
 import socket
 from typing import TYPE_CHECKING, Final
 
-from proxy.edge.settings import SettingsError
+from proxy.edge.configuration.settings import SettingsError
 from proxy.edge.sockets import Listening, Sockets
 
 if TYPE_CHECKING:

@@ -14,21 +14,21 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from proxy.edge.lifeline import is_cut, is_retired
 from proxy.edge.log import Sampled
-from proxy.edge.report import Reporter
+from proxy.edge.processes.lifeline import is_cut, is_retired
+from proxy.edge.processes.report import Reporter
 from proxy.edge.server import Server, loop_factory
-from proxy.edge.tls import hush_undecodable_names
+from proxy.edge.tls.handshake import hush_undecodable_names
 
 if TYPE_CHECKING:
     import socket
 
     from proxy.core.rulebook import Rulebook
-    from proxy.edge.certificates import Certificates
     from proxy.edge.clock import Clock
-    from proxy.edge.presence import Presence
-    from proxy.edge.settings import Settings
+    from proxy.edge.configuration.settings import Settings
+    from proxy.edge.processes.presence import Presence
     from proxy.edge.sockets import Places
+    from proxy.edge.tls.certificates import Certificates
     from proxy.edge.vestibule import Vestibule
 
 ACCEPTS = b"+"

@@ -18,7 +18,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from proxy.edge.settings import Timeouts
+    from proxy.edge.configuration.settings import Timeouts
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 Address = tuple[int, int, int, str, Any]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proxy.core.model import Origin
-    from proxy.edge.resolver import Address, OriginResolver
+    from proxy.edge.origins.resolver import Address, OriginResolver
 
 
 class Addresses:

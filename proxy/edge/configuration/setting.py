@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args, get_ori
 
 from annotated_types import Ge, Le
 
-from proxy.edge.notation import Unit
-from proxy.edge.settings import Settings, SettingsError
+from proxy.edge.configuration.notation import Unit
+from proxy.edge.configuration.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -11,17 +11,17 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from proxy.edge.dialling import Dialler
-from proxy.edge.exchange import Exchange
-from proxy.edge.faults import Reason, UpstreamError
-from proxy.edge.pool import Pool
+from proxy.edge.origins.dialling import Dialler
+from proxy.edge.origins.exchange import Exchange
+from proxy.edge.origins.faults import Reason, UpstreamError
+from proxy.edge.origins.pool import Pool
 from proxy.wire.fields import FieldLimits
 
 if TYPE_CHECKING:
     from proxy.core.model import Origin, OriginTls, Site
     from proxy.edge.clock import Clock
-    from proxy.edge.resolver import Networks
-    from proxy.edge.settings import Settings
+    from proxy.edge.configuration.settings import Settings
+    from proxy.edge.origins.resolver import Networks
 
 
 class Upstream:

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from proxy.edge.setting import PREFIX, all_settings
-from proxy.edge.settings import Settings, SettingsError
-from proxy.edge.sheet import Sheet
+from proxy.edge.configuration.setting import PREFIX, all_settings
+from proxy.edge.configuration.settings import Settings, SettingsError
+from proxy.edge.configuration.sheet import Sheet
 from proxy.rulebook.refusal import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from proxy.edge.setting import Setting
+    from proxy.edge.configuration.setting import Setting
 
 FILE: Final = Path("sunset.toml")
 """Looked for in the current folder where no other is named."""

@@ -15,8 +15,8 @@ from proxy.errors import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from proxy.edge.certificate import Fault
-    from proxy.edge.certificates import Certificates
+    from proxy.edge.tls.certificate import Fault
+    from proxy.edge.tls.certificates import Certificates
 
 MOST_NAMED = 10
 """Hosts without a certificate on one line of the log; `sunset certs` names all."""

@@ -18,17 +18,17 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from proxy.edge.certificate import Fault, Unusable, read
 from proxy.edge.clock import Clock
-from proxy.edge.settings import SettingsError
-from proxy.edge.tls import listening
+from proxy.edge.configuration.settings import SettingsError
+from proxy.edge.tls.certificate import Fault, Unusable, read
+from proxy.edge.tls.handshake import listening
 from proxy.errors import Severity
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from proxy.edge.certificate import Certificate
+    from proxy.edge.tls.certificate import Certificate
 
 DEFAULT: Final = "default"
 IN_FOLDERS: Final = (("fullchain.pem", "privkey.pem"), ("tls.crt", "tls.key"))

@@ -27,17 +27,17 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from proxy.edge.access_log import demand_access_log
-from proxy.edge.activation import handed_over
 from proxy.edge.admin import demand_token
-from proxy.edge.backoff import Backoff
-from proxy.edge.certificates import Certificates, demand_certificate
-from proxy.edge.channel import Channel
-from proxy.edge.child import Child, adopt_orphans, fork, reap, told
 from proxy.edge.clock import Clock
+from proxy.edge.configuration.settings import SettingsError
 from proxy.edge.descriptors import demand_descriptors
-from proxy.edge.desk import DeskPost, attend
-from proxy.edge.lifeline import RETIRED
-from proxy.edge.messages import (
+from proxy.edge.processes.activation import handed_over
+from proxy.edge.processes.backoff import Backoff
+from proxy.edge.processes.channel import Channel
+from proxy.edge.processes.child import Child, adopt_orphans, fork, reap, told
+from proxy.edge.processes.desk import DeskPost, attend
+from proxy.edge.processes.lifeline import RETIRED
+from proxy.edge.processes.messages import (
     FROM_DESK,
     FROM_NURSERY,
     TO_DESK,
@@ -54,15 +54,15 @@ from proxy.edge.messages import (
     ToDesk,
     Unchanged,
 )
-from proxy.edge.notify import Notifier
-from proxy.edge.nursery import Order, rear
-from proxy.edge.report import report_sockets
-from proxy.edge.settings import SettingsError
+from proxy.edge.processes.notify import Notifier
+from proxy.edge.processes.nursery import Order, rear
+from proxy.edge.processes.report import report_sockets
+from proxy.edge.processes.waiting import Waiting, pause_until
 from proxy.edge.sockets import Places, endpoint_of
 from proxy.edge.status import Age, Stage, Status, WorkerStatus
+from proxy.edge.tls.certificates import Certificates, demand_certificate
 from proxy.edge.verdict import Verdict
 from proxy.edge.vestibule import demand_introducers
-from proxy.edge.waiting import Waiting, pause_until
 from proxy.edge.watch import look_at
 from proxy.errors import RulebookErrors, Severity, SunsetError
 
@@ -70,8 +70,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from proxy.edge.configuration.settings import Settings
     from proxy.edge.outline import Outline
-    from proxy.edge.settings import Settings
     from proxy.errors import Problem
 
 NOT_ORDERLY = 1

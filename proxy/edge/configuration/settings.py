@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from annotated_types import Ge, Gt, Le
 
 from proxy.core.url import MAX_TARGET_BYTES
-from proxy.edge.cores import available_cores
-from proxy.edge.notation import BYTES, INSTANT, NETWORK, SECONDS, SUFFIX, Notation
+from proxy.edge.configuration.cores import available_cores
+from proxy.edge.configuration.notation import BYTES, INSTANT, NETWORK, SECONDS, SUFFIX, Notation
 from proxy.errors import SunsetError
 from proxy.wire.forwarded import Kind
 
