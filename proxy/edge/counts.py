@@ -32,7 +32,7 @@ OTHER = "other"
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds in seconds: a redirect takes well below a millisecond, an origin may take many."""
 
-ADDRESSES = 2048
+ADDRESSES = 1024
 """Different addresses that are told apart between two takes; hits on others are counted together."""
 LONGEST_ADDRESS = 1024
 """Bytes of a path that is told apart from others."""

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.json_page import documented, told_keys
 from tests.edge.peers import Client, get
 from tests.processes.conftest import RULES, write_site
-from tests.processes.program import Load, Program, Starting, eventually, family, lives, until
+from tests.processes.program import Load, Program, Starting, children_of, eventually, family, lives, until
 from tests.threats.conftest import Figure
 
 UK, GB = b"https://www.mi.com/uk", b"https://www.mi.com/gb"
@@ -293,6 +293,29 @@ async def test_a_folder_that_is_gone_for_a_while_changes_nothing(rules: Path, st
     write_site(away, home="gb")
     move(away, rules.name)
     await now_leads_to(program, GB)
+
+
+async def test_rules_that_take_for_ever_to_load_are_given_up(rules: Path, starting: Starting) -> None:
+    """A network file system may hang."""
+    program = await starting(rules, "--workers", "1", *QUIET, variables={"SUNSET_RELOADS_PATIENCE": "3"})
+    others = set(children_of(program.process.pid))
+    write_list(rules, "gb")
+    write_site(rules, rules="  []\nmappings: [long.csv]\n")
+
+    async def look() -> set[int]:
+        return set(children_of(program.process.pid)) - others
+
+    async with asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(program.reload())
+        (loading,) = await eventually(look)
+        os.kill(loading, signal.SIGSTOP)
+    status, verdict = asked.result()
+    assert (status, verdict["ok"], verdict["message"]) == (409, False, "the new rules were not ready after 3 s")
+    await until(lambda: not lives(loading))
+    assert await leads_to(program) == UK
+    write_site(rules, home="gb")
+    await by_asking(program)
+    assert await leads_to(program) == GB
 
 
 async def test_a_storm_of_signals_makes_few_reloads(rules: Path, starting: Starting, figure: Figure) -> None:

@@ -248,6 +248,8 @@ class Reloads:
     """For which nothing more must change before a change is heeded; after ten times that it is heeded all the same."""
     look_every: Annotated[Seconds, Ge(0.1)] = 1.0
     """How often the folder is looked through: for what nobody tells of, and with `poll` for all."""
+    patience: Seconds = 600.0
+    """For new rules to be loaded and their workers to begin; then they are given up, and those in use stay."""
     niceness: Annotated[int, Ge(0), Le(19)] = 10
     """How far the loading stands back behind workers that are busy (nice)."""
     largest_loss: Annotated[float, Ge(0), Le(1)] = 0.2

@@ -97,6 +97,12 @@ class Generation:
     restarts: dict[int, int] = field(default_factory=dict)
     """How often each place had to be taken again."""
 
+    def kill(self) -> None:
+        """End the nursery and the workers, now."""
+        for child in (self.nursery, *(Child(worker.pid, 0.0) for worker in self.workers)):
+            if child is not None:
+                child.signal(signal.SIGKILL)
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the nursery, which knows what it means for the workers; to these where it has died."""
         if self.nursery is not None:
@@ -401,10 +407,23 @@ class Supervisor:
             return
         if self._desk_due is not None and self._desk_due <= now:
             self._start_desk()
+        if self._coming is not None and now >= self._given_up_at:
+            self._give_up(self._coming)
         self._see_off()
         if self._rests and self._asked is not None and self._asked.due <= now:
             reload, self._asked = self._asked, None
             self._rear(reload)
+
+    @property
+    def _given_up_at(self) -> float:
+        """When, on the steady clock, rules that are being loaded have taken too long."""
+        return self._began + self._settings.reloads.patience
+
+    def _give_up(self, coming: Generation) -> None:
+        """Wait no longer for new rules: their files may be on a disk that does not answer."""
+        coming.kill()
+        coming.workers = ()
+        self._conclude(ok=False, message=f"the new rules were not ready after {self._settings.reloads.patience:g} s")
 
     @property
     def _rests(self) -> bool:
@@ -414,7 +433,8 @@ class Supervisor:
     def _pause(self) -> float:
         """How long to wait for events."""
         asked = self._asked.due if self._rests and self._asked is not None else None
-        return pause_until((self._desk_due, self._deadline, self._notifier.due, asked), self._clock.steady())
+        given_up = self._given_up_at if self._coming is not None else None
+        return pause_until((self._desk_due, self._deadline, self._notifier.due, asked, given_up), self._clock.steady())
 
     def _rear(self, reload: Reload) -> None:
         """Start a nursery."""
@@ -582,9 +602,7 @@ class Supervisor:
         """Stop at once."""
         self._code = NOT_ORDERLY
         for generation in self._generations:
-            for child in (generation.nursery, *(Child(worker.pid, 0.0) for worker in generation.workers)):
-                if child is not None:
-                    child.signal(signal.SIGKILL)
+            generation.kill()
         if self._desk is not None:
             self._desk.signal(signal.SIGKILL)
 
