@@ -66,9 +66,11 @@ class Attempts:
         attempt.failures += 1
         self.write()
 
-    def fail(self, host: str, error: str) -> None:
-        """It has failed."""
-        self.of(host).error = error
+    def fail(self, host: str, error: str, not_before: float) -> None:
+        """It has failed. The authority does not want to be asked again before that time."""
+        attempt = self.of(host)
+        attempt.error = error
+        attempt.not_before = max(attempt.not_before, not_before)
         self.write()
 
     def succeed(self, host: str) -> None:

@@ -7,6 +7,7 @@ here, CAA forbids it), an `AuthorityFailed` about the authority or the way there
 from __future__ import annotations
 
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from acme import challenges as kinds
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from requests import Response
+
     from proxy.edge.tls.challenges import Challenges
 
 LETS_ENCRYPT: Final = "https://acme-v02.api.letsencrypt.org/directory"
@@ -39,15 +42,23 @@ LETS_ENCRYPT_STAGING: Final = "https://acme-staging-v02.api.letsencrypt.org/dire
 
 TIMEOUT: Final = 30
 """Seconds for one answer of the authority."""
+LONGEST_WAIT: Final = 7 * 24 * 3600.0
+"""Seconds for which an authority is left alone where it asks for that, however long it asks for."""
 
 _NO_HOSTS_FAULT: Final = frozenset({"serverInternal", "badNonce", "accountDoesNotExist", "unauthorized"})
 
 
-class HostRefused(SunsetError):
+class NotIssuedError(SunsetError):
+    """There is no certificate. For `wait` seconds the authority does not want to be asked again."""
+
+    wait: float = 0.0
+
+
+class HostRefused(NotIssuedError):
     """The authority gives no certificate for a host, and says why."""
 
 
-class AuthorityFailed(SunsetError):
+class AuthorityFailed(NotIssuedError):
     """The authority cannot be asked now, by no fault of a host."""
 
 
@@ -63,8 +74,11 @@ class Authority:
 
     def __init__(self, directory: str, account: Path, *, email: str = "", agrees: bool = False) -> None:
         self._key = _account_key(account)
+        self._wait = 0.0
+        """For how long the last answer wants none to be asked for, in seconds."""
         network = client.ClientNetwork(self._key, alg=ES256, user_agent=f"sunset/{__version__}", timeout=TIMEOUT)
-        with _translated():
+        network.session.hooks["response"].append(self._hear)
+        with self._asking():
             self._client = client.ClientV2(client.ClientV2.get_directory(directory, network), network)
             self._register(email, agrees=agrees)
 
@@ -73,7 +87,7 @@ class Authority:
         key = _pem(ec.generate_private_key(ec.SECP256R1()))
         tokens = []
         try:
-            with _translated():
+            with self._asking():
                 order = self._client.new_order(crypto_util.make_csr(key, [host]))
                 for challenge in _challenges(order):
                     response, answer = challenge.response_and_validation(self._key)
@@ -92,9 +106,23 @@ class Authority:
 
         Raises `AuthorityFailed`.
         """
-        with _translated():
+        with self._asking():
             renew_at, ask_again_at = self._client.renewal_time(chain)
         return None if renew_at is None else renew_at.timestamp(), ask_again_at.timestamp()
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """What the library raises, by whose fault it is, and with what the authority wants."""
+        try:
+            with _translated():
+                yield
+        except NotIssuedError as error:
+            error.wait = self._wait
+            raise
+
+    def _hear(self, response: Response, **_: object) -> None:
+        """Every answer, before the library reads it."""
+        self._wait = 0.0 if response.ok else min(_wait(response), LONGEST_WAIT)
 
     def _register(self, email: str, *, agrees: bool) -> None:
         """Make an account, or find the one that the key has."""
@@ -146,6 +174,17 @@ def _of_problem(problem: messages.Error) -> HostRefused | AuthorityFailed:
     """A problem document (RFC 8555 section 6.7)."""
     text = problem.detail or problem.description or str(problem.typ)
     return AuthorityFailed(text) if problem.code in _NO_HOSTS_FAULT else HostRefused(text)
+
+
+def _wait(response: Response) -> float:
+    """Seconds that an answer asks for (RFC 8555 section 6.6, RFC 9110 section 10.2.3); a date is by its own clock."""
+    said, date = response.headers.get("Retry-After", ""), response.headers.get("Date", "")
+    if said.isascii() and said.isdigit():
+        return float(said)
+    try:
+        return (parsedate_to_datetime(said) - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
 
 
 def _validation(error: errors.ValidationError) -> str:

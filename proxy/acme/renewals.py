@@ -87,7 +87,7 @@ class Renewals:
                 self.attempts.succeed(THE_AUTHORITY)
         except AuthorityFailed as error:
             self.attempts.begin(THE_AUTHORITY, self.clock.timestamp())
-            self.attempts.fail(THE_AUTHORITY, str(error))
+            self.attempts.fail(THE_AUTHORITY, str(error), self.clock.timestamp() + error.wait)
             log.warning("acme: the authority fails: %s; asked again at %s", error, _time(self._paused_until()))
         else:
             self.attempts.succeed(THE_AUTHORITY)
@@ -101,12 +101,12 @@ class Renewals:
         try:
             issued = authority.issue(host, self.challenges, deadline)
         except HostRefused as refused:
-            self.attempts.fail(host, str(refused))
+            self.attempts.fail(host, str(refused), now + refused.wait)
             again = _time(self.attempts.of(host).not_before)
             log.warning("acme: no certificate for %s: %s; tried again at %s", host, refused, again)
             return False
         except AuthorityFailed as failed:
-            self.attempts.fail(host, str(failed))
+            self.attempts.fail(host, str(failed), now + failed.wait)
             raise
         self.archive.put(host, issued.chain, issued.key)
         self.attempts.succeed(host)

@@ -22,10 +22,12 @@ def health(admin: Admin = ADMIN) -> None:
     from proxy.cli.desk import NobodyAnswersError, ask
 
     status, body = ask(admin, "/readyz", seconds=TIMEOUT)
-    if status not in {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}:
+    is_ready = status == HTTPStatus.OK and body.startswith(b"ok")
+    is_waiting = status == HTTPStatus.SERVICE_UNAVAILABLE and body.startswith(b"not ready")
+    if not is_ready and not is_waiting:
         raise NobodyAnswersError(f"the server at {admin} answers {status}: it is no Sunset that tells how it stands")
     said = body.decode("utf-8", "replace").strip()
-    if status != HTTPStatus.OK:
-        typer.echo(f"sunset: not ready: {status} {said}", err=True)
+    if is_waiting:
+        typer.echo(f"sunset: {said}", err=True)
         raise typer.Exit(1)
-    typer.echo(said or "ready")
+    typer.echo(said)

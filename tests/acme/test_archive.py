@@ -71,7 +71,7 @@ def test_pauses_double_up_to_a_day_and_end_with_a_success(tmp_path: Path) -> Non
     for _ in range(9):
         attempts.begin("po.co", 1000.0)
         pauses.append(attempts.of("po.co").not_before - 1000.0)
-        attempts.fail("po.co", "no")
+        attempts.fail("po.co", "no", 0.0)
         attempts = Attempts.read(tmp_path / "attempts.json")
     assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
     assert pauses[-1] == LONGEST_PAUSE

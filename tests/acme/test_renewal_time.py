@@ -5,14 +5,15 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from proxy.acme.archive import Archive
-from proxy.acme.attempts import Attempts
-from proxy.acme.authority import Authority
+from proxy.acme.attempts import FIRST_PAUSE, Attempts
+from proxy.acme.authority import LONGEST_WAIT, Authority
 from proxy.acme.renewals import THE_AUTHORITY, Renewals
 from proxy.edge.clock import Clock
 from proxy.edge.tls.certificates import Certificates
@@ -32,6 +33,8 @@ class Informer:
         """Hosts, in the order in which they were asked for."""
         self.fails_at = ""
         """The host at which it is the authority that fails."""
+        self.wait = ""
+        """What it says of when to ask for a host again: Retry-After."""
 
     async def start(self) -> web.AppRunner:
         application = web.Application()
@@ -63,11 +66,13 @@ class Informer:
         signed = json.loads(await request.text())["payload"]
         host = json.loads(base64.urlsafe_b64decode(signed + "=" * (-len(signed) % 4)))["identifiers"][0]["value"]
         self.orders.append(host)
+        headers = {"Replay-Nonce": "abc"}
         kind, status = ("serverInternal", 500) if host == self.fails_at else ("rejectedIdentifier", 403)
+        if self.wait:
+            kind, status = "rateLimited", 429
+            headers |= {"Date": formatdate(DAY.total_seconds(), usegmt=True), "Retry-After": self.wait}
         problem = {"type": f"urn:ietf:params:acme:error:{kind}", "detail": "not today"}
-        return web.json_response(
-            problem, status=status, content_type="application/problem+json", headers={"Replay-Nonce": "abc"}
-        )
+        return web.json_response(problem, status=status, content_type="application/problem+json", headers=headers)
 
     async def _renewal(self, request: web.Request) -> web.Response:
         self.asked.append(request.match_info["certificate"])
@@ -164,3 +169,25 @@ async def test_a_host_at_which_the_authority_fails_holds_up_no_other(tmp_path: P
         "a.example",
     ]
     assert Attempts.read(tmp_path / "attempts.json").of(THE_AUTHORITY).failures == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("7200", 7200),
+        ("0", FIRST_PAUSE),
+        ("soon", FIRST_PAUSE),
+        (formatdate(2 * DAY.total_seconds(), usegmt=True), DAY.total_seconds()),
+        (formatdate(0, usegmt=True), FIRST_PAUSE),
+        ("9" * 30, LONGEST_WAIT),
+    ],
+)
+async def test_an_authority_that_wants_to_be_left_alone_for_a_while_is(
+    tmp_path: Path, informer: Informer, said: str, seconds: float
+) -> None:
+    informer.wait = said
+    one = renewals(tmp_path, informer)
+    now = Clock().timestamp()
+    done = await asyncio.to_thread(one.round, ["a.example", "b.example"])
+    assert (done.failed, informer.orders) == (("a.example", "b.example"), ["a.example", "b.example"])
+    assert 0 <= one.attempts.of("a.example").not_before - now - seconds < 60

@@ -138,11 +138,11 @@ class Stranger(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b""])
-@pytest.mark.parametrize("command", ["status", "reload"])
-def test_a_server_that_is_no_sunset_is_told_as_one(sunset: Run, command: str, body: bytes) -> None:
+@pytest.mark.parametrize("command", [("status", "--json"), ("reload", "--json"), ("health",)])
+def test_a_server_that_is_no_sunset_is_told_as_one(sunset: Run, command: tuple[str, ...], body: bytes) -> None:
     with HTTPServer(("127.0.0.1", 0), type("Answering", (Stranger,), {"body": body})) as server:
         threading.Thread(target=server.handle_request).start()
-        ran = sunset(command, "--admin", f"127.0.0.1:{server.server_port}", "--json")
+        ran = sunset(*command, "--admin", f"127.0.0.1:{server.server_port}")
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "answers 200: it is no Sunset" in ran.stderr
     assert "Traceback" not in ran.stderr

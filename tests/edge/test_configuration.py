@@ -99,6 +99,12 @@ WRITTEN: dict[str, tuple[str, str, str, object]] = {
         datetime(2024, 12, 31, 9, tzinfo=UTC),
     ),
     "networks": ("trusted_proxies", "10.0.0.0/8 ::1", '["10.0.0.0/8", "::1/128"]', NETWORKS),
+    "networks of IPv4 as IPv6": (
+        "trusted_proxies",
+        "::ffff:10.0.0.0/104 ::ffff:a00:1",
+        '["::ffff:0a00:0/104", "::ffff:10.0.0.1"]',
+        (ip_network("10.0.0.0/8"), ip_network("10.0.0.1")),
+    ),
     "one of several words": ("trusted_fields", "forwarded", '"forwarded"', Kind.FORWARDED),
     "an endpoint with a mark": ("listen", ":80+proxy", '[":80+proxy"]', (Endpoint("", 80, introduced=True),)),
     "text": ("preview_suffix", ".x", '".x"', ".x"),

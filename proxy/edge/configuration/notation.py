@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core.core_schema import CoreSchema
 
+_MAPPED = 96
+"""Bits before an IPv4 address that is written as an IPv6 one (RFC 4291 section 2.5.5.2)."""
 _SUFFIX = re.compile(r"(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 _WITH_UNIT = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([A-Za-z]+)")
 
@@ -82,10 +84,13 @@ def _instant(text: str) -> datetime:
 
 def _network(text: str) -> IPv4Network | IPv6Network:
     try:
-        return ip_network(text)
+        network = ip_network(text)
     except ValueError:
         advice = "write it as 10.0.0.0/8, with nothing but zeros behind the prefix, or as an address"
         raise ValueError(f'"{text}" is no network; {advice}') from None
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    # Clients that have an IPv4 address are always known by that.
+    return network if mapped is None else IPv4Network((mapped, network.prefixlen - _MAPPED))
 
 
 def _suffix(text: str) -> str:

@@ -191,10 +191,14 @@ class Certificates:
 
     def _know(self) -> None:
         """Let handshakes go by what was read."""
-        usable = {
+        read_well = {
             entry.certificate: entry.pair.is_default
             for entry in self._entries.values()
-            if entry.certificate is not None and entry.certificate not in self._refused
+            if entry.certificate is not None
+        }
+        self._refused = {certificate: fault for certificate, fault in self._refused.items() if certificate in read_well}
+        usable = {
+            certificate: is_default for certificate, is_default in read_well.items() if certificate not in self._refused
         }
         default = next((certificate for certificate, is_default in usable.items() if is_default), None)
         self._known = _index(usable, default)
@@ -205,7 +209,11 @@ class Certificates:
         return was_missing
 
     def _withdraw(self, certificate: Certificate, fault: Fault) -> None:
-        """Do without a certificate that turned out to be unusable."""
+        """Do without a certificate that turned out to be unusable.
+
+        A handshake cannot wait for the lock while files are read. Where a `refresh` has not seen this, the next
+        handshake finds out once more.
+        """
         known = self._known
         self._refused = {**self._refused, certificate: fault}
         self._known = _index(
