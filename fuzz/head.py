@@ -60,8 +60,8 @@ def head(data: bytes) -> None:
     assert stage.answers(said, [said], front_door=False) == whole
     if len(cut) > 1:
         in_pieces = stage.answers(said, cut, front_door=True)
-        assert stage.answers(said, cut, front_door=False) == in_pieces
-        assert _REFUSAL.sub(b"refused", in_pieces) == _REFUSAL.sub(b"refused", whole)
+        without_door = stage.answers(said, cut, front_door=False)
+        assert len({_REFUSAL.sub(b"refused", each) for each in (whole, in_pieces, without_door)}) == 1
 
 
 def _end(cut: list[bytes]) -> int | None:

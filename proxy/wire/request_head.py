@@ -1,7 +1,8 @@
 """Where the head of a request ends (RFC 9112 sections 2.1 to 2.3), told before anybody reads it.
 
-A head is only looked at as a whole. What can never become one, because a line does not end in CR LF or a control
-character stands in it, is told at once, so that nobody waits for the rest of it.
+A head is only read as a whole. What can never be one, because a line does not end in CR LF or a control character
+stands in it, is told at once, so that nobody waits for the rest of it; and it is told alike however a head comes, so
+that no parser behind is asked what it makes of such lines.
 """
 
 from __future__ import annotations
@@ -34,16 +35,14 @@ def end_of_head(data: bytes, seen: int, *, longest: int, longest_target: int) ->
 
     Up to `seen` it was looked at before. Raises `HeadError`.
     """
-    end = data.find(END_OF_HEAD, max(seen - len(END_OF_HEAD) + 1, 0))
-    if end >= 0:
-        if data[0] in END_OF_HEAD:  # a bare CR or LF in front of the request line, which aiohttp would pass over
-            raise HeadError(400, "malformed request")
-        end += len(END_OF_HEAD)
-        if end > longest:
-            raise HeadError(431, "header fields too large")
-        return end
-    if _HOPELESS.search(data, max(seen - 1, 0)) is not None:
+    found = data.find(END_OF_HEAD, max(seen - len(END_OF_HEAD) + 1, 0))
+    end = found + len(END_OF_HEAD) if found >= 0 else 0
+    if _HOPELESS.search(data, max(seen - 1, 0), end or len(data)) is not None:
         raise HeadError(400, "malformed request")
+    if end > longest:
+        raise HeadError(431, "header fields too large")
+    if end:
+        return end
     if len(data) > longest_target and data.find(b"\r\n") < 0:
         raise HeadError(414, "request target too long")
     if len(data) > longest:
