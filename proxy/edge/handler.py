@@ -60,6 +60,7 @@ MALFORMED_FRAMING: Final = BadRequest(400, "malformed framing")
 CLIENT_GONE = 499
 """The status that is counted where a client did not wait for its answer; it is never sent."""
 
+_VERSIONS: Final = frozenset({HttpVersion10, HttpVersion11})
 _NO_STORE: Header = (b"Cache-Control", b"no-store")
 
 
@@ -131,7 +132,7 @@ class Handler:
 
     def _decide(self, request: Request) -> Decision:
         """The table's decision, once the head is known to be one that only can be read in one way."""
-        if request.version not in {HttpVersion11, HttpVersion10}:
+        if request.version not in _VERSIONS:
             return UNKNOWN_VERSION
         hosts = request.hosts
         if len(hosts) != 1 or (request.raw_target[:1] != b"/" and parse_host(hosts[0]) is None):

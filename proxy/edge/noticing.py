@@ -18,6 +18,7 @@ from proxy.wire.csp import with_style
 from proxy.wire.dismissal import dismissal_of
 from proxy.wire.exclusion import Exclusion, excluded_answer, excluded_request
 from proxy.wire.freshness import capped
+from proxy.wire.head import values_of
 from proxy.wire.notice import Injector
 from proxy.wire.noticed import asking_for_page, noticed, varying
 
@@ -161,7 +162,8 @@ class Visit:
             fields = styled
         if not into_page:
             return fields
-        content_type, content_encoding = _values(headers, b"content-type", b"content-encoding")
+        content_type = b",".join(values_of(b"content-type", headers))
+        content_encoding = b",".join(values_of(b"content-encoding", headers))
         if self._excluded is None:
             notice = banner.render(self._authority, self._target, self._decision.successor, styled=styled is not None)
             self._injector = Injector(notice, content_type)
@@ -172,8 +174,7 @@ class Visit:
         coding = coding_of(written)
         if coding is None or coding is Coding.IDENTITY:
             return headers
-        (accepted,) = _values(self._request.headers, b"accept-encoding")
-        answered_in = coding_for(accepted or None)
+        answered_in = coding_for(b",".join(values_of(b"accept-encoding", self._request.headers)) or None)
         self._recoding = _Recoding(Decoder(coding, self._caps), encoder(answered_in))
         fields = [header for header in headers if header[0].lower() != b"content-encoding"]
         if answered_in is not Coding.IDENTITY:
@@ -210,9 +211,3 @@ def _recoded(chunk: bytes, injector: Injector, recoding: _Recoding) -> Iterator[
     for piece in recoding.decoder.feed(chunk):
         yield recoding.encoder.feed(injector.feed(piece))
     yield recoding.encoder.flush()
-
-
-def _values(headers: Iterable[Header], *fields: bytes) -> list[bytes]:
-    """What some fields say, each in all of its lines; nothing where one is not there."""
-    said = [(field, value) for name, value in headers if (field := name.lower()) in fields]
-    return [b",".join([value for name, value in said if name == field]) for field in fields]

@@ -22,7 +22,7 @@ from proxy.edge.upload import Upload, whole_body
 from proxy.wire.answer import headers_of
 from proxy.wire.chunks import chunk, last_chunk
 from proxy.wire.coding import CodingError
-from proxy.wire.head import request_head, response_head
+from proxy.wire.head import request_head, response_head, values_of
 from proxy.wire.hop import end_to_end, forwarded, to_client, to_origin, via
 from proxy.wire.origin_answer import SWITCHING, WITHOUT_BODY
 from proxy.wire.trailers import (
@@ -208,7 +208,7 @@ class Relay:
             fields += (_CHUNKED, *announcement(_trailing(visit, announced(headers))))
         elif answer.status == 204:
             fields = [header for header in fields if header[0].lower() != b"content-length"]
-        if decision.cause.phase is not Phase.PASS_THROUGH and not _has_date(fields):
+        if decision.cause.phase is not Phase.PASS_THROUGH and not values_of(b"date", fields):
             fields.append((b"Date", self._clock.date()))
         request.closes = request.must_close
         if request.closes:
@@ -275,10 +275,6 @@ def _finished(visit: Visit) -> bytes:
         return visit.finish()
     except CodingError as error:
         raise UpstreamError(Reason.BROKEN_OFF, str(error)) from error
-
-
-def _has_date(headers: Sequence[Header]) -> bool:
-    return b"date" in [name.lower() for name, _ in headers if len(name) == len(b"date")]
 
 
 def origin_form(raw_target: bytes) -> bytes:

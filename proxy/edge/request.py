@@ -14,6 +14,8 @@ from aiohttp import hdrs
 from aiohttp.http import HttpVersion11
 from aiohttp.streams import EMPTY_PAYLOAD
 
+from proxy.wire.head import values_of
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
@@ -70,6 +72,7 @@ class Request:
         "body",
         "closes",
         "headers",
+        "hosts",
         "method",
         "provenance",
         "raw_target",
@@ -90,6 +93,8 @@ class Request:
         self.method = message.method.encode()
         self.raw_target = message.path.encode("utf-8", "surrogateescape")
         self.headers: tuple[Header, ...] = message.raw_headers
+        self.hosts = values_of(b"host", self.headers)
+        """The values of all Host fields."""
         self.provenance = protocol.provenance(self.headers)
         """Where it comes from: from the other end of the connection, unless that is a proxy which is believed."""
         self.body = body
@@ -99,11 +104,6 @@ class Request:
         """Whether some of the final answer is on its way."""
         self.closes = False
         """Whether the client was told that the connection ends with the answer."""
-
-    @property
-    def hosts(self) -> list[bytes]:
-        """The values of all Host fields."""
-        return [value.encode("utf-8", "surrogateescape") for value in self._message.headers.getall(hdrs.HOST, ())]
 
     @property
     def version(self) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from proxy.wire import robots, sitemap
 from proxy.wire.announcement import Announcements, whereabouts
 from proxy.wire.asked import asked_page
 from proxy.wire.document import Page
+from proxy.wire.head import values_of
 from proxy.wire.sitemap import Sitemap
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Resources:
         _, query = split_query(origin_form(request.raw_target))
         asked = asked_page(query, site.base)
         where = None if asked is None else whereabouts(asked, self._table.decide(authority, asked))
-        languages = b",".join(value for name, value in request.headers if name.lower() == b"accept-language")
+        languages = b",".join(values_of(b"accept-language", request.headers))
         return self._announcements.page(site, self._clock.now(), query, languages, where)
 
     def _challenge(self, decision: Local) -> Page | None:

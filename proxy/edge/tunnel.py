@@ -16,6 +16,7 @@ from aiohttp.http import HttpVersion11
 
 from proxy.edge.deadline import Deadline
 from proxy.edge.origins.faults import UpstreamError
+from proxy.wire.head import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -36,21 +37,17 @@ def asks_for_websocket(request: Request) -> bool:
         and request.version == HttpVersion11
         and not request.has_body
         and is_to_websocket(request.headers)
-        and len(_values(request.headers, b"sec-websocket-key")) == 1
+        and len(values_of(b"sec-websocket-key", request.headers)) == 1
     )
 
 
 def is_to_websocket(headers: Sequence[Header]) -> bool:
     """Whether a head, of a request or of an answer of 101, names that protocol and no other."""
-    protocols = [value.strip().lower() for value in _values(headers, b"upgrade")]
+    protocols = [value.strip().lower() for value in values_of(b"upgrade", headers)]
     if protocols != [b"websocket"]:
         return False
-    options = b",".join(_values(headers, b"connection")).lower().split(b",")
+    options = b",".join(values_of(b"connection", headers)).lower().split(b",")
     return b"upgrade" in [option.strip() for option in options]
-
-
-def _values(headers: Sequence[Header], wanted: bytes) -> list[bytes]:
-    return [value for name, value in headers if name.lower() == wanted]
 
 
 class Sink(Protocol):

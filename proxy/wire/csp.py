@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from proxy.wire.head import values_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,6 +35,8 @@ def with_style(headers: Sequence[Header], source: bytes) -> list[Header] | None:
     `None` where a policy is not written in ASCII, so that nobody knows what a browser makes of it: leave it, and use no
     style.
     """
+    if not values_of(FIELD, headers):
+        return list(headers)
     allowing: list[Header] = []
     for name, value in headers:
         if name.lower() != FIELD:

@@ -15,6 +15,8 @@ from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from proxy.wire.head import values_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -118,7 +120,7 @@ def _from_x_forwarded(headers: Iterable[Header]) -> tuple[list[Hop], bool | None
 
 
 def _from_forwarded(headers: Iterable[Header]) -> tuple[list[Hop], bool | None]:
-    value = b",".join(value for name, value in headers if name.lower() == b"forwarded")
+    value = b",".join(values_of(b"forwarded", headers))
     hops: list[Hop] = []
     if len(value) > MAX_BYTES:
         return hops, None

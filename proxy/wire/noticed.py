@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from proxy.wire.entity_tag import noticed_tag, origin_condition
+from proxy.wire.head import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,8 +68,7 @@ def noticed(headers: Sequence[Header], edition: bytes) -> list[Header]:
 def varying(headers: Sequence[Header], *, dismissible: bool) -> tuple[Header, ...]:
     """The field that a page needs, with a notice in it or without; none where the origin has said as much."""
     names = [*_SELECTING, b"Cookie"] if dismissible else list(_SELECTING)
-    vary = [value for name, value in headers if name.lower() == b"vary"]
-    if vary:
+    if vary := values_of(b"vary", headers):
         said = {one.strip().lower() for one in b",".join(vary).split(b",")}
         if b"*" in said:
             return ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from proxy.wire.head import values_of
 from proxy.wire.hop import end_to_end, without_claims
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def trailers_to_origin(trailers: Sequence[Header]) -> list[Header]:
 
 def announced(headers: Sequence[Header]) -> list[Header]:
     """The trailers that a head announces in `Trailer`, as fields that have no value yet."""
-    written = b",".join([value for name, value in headers if name.lower() == b"trailer"])
+    written = b",".join(values_of(b"trailer", headers))
     return [(name, b"") for part in written.split(b",") if (name := part.strip(b"\t "))]
 
 
@@ -83,5 +84,5 @@ def announcement(trailers: Sequence[Header]) -> list[Header]:
 
 def accepts_trailers(headers: Sequence[Header]) -> bool:
     """Whether a client says that it takes trailers (section 10.1.4)."""
-    said = b",".join([value for name, value in headers if len(name) == 2 and name.lower() == b"te"])
+    said = b",".join(values_of(b"te", headers))
     return b"trailers" in [part.strip(b"\t ") for part in said.lower().split(b",")]
