@@ -57,7 +57,9 @@ def test_nothing_is_left_of_a_run_that_is_ended(bench: Bench) -> None:
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert [pid for pid in below if Path(f"/proc/{pid}").exists()] == []
+    until = time.monotonic() + 10  # who has lost its parent is buried by another, which takes its time
+    while left := [pid for pid in below if Path(f"/proc/{pid}").exists()]:
+        assert time.monotonic() < until, left
 
 
 def test_a_scenario_that_is_not_there_is_wrong_use(bench: Bench) -> None:
