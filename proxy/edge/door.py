@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from proxy.edge.counts import Tally
     from proxy.edge.tls.certificate import Certificate
     from proxy.edge.tls.certificates import Certificates
+    from proxy.wire.head import Header
     from proxy.wire.pages import Pages
     from proxy.wire.proxy_protocol import Introduction
 
@@ -91,11 +92,14 @@ class Front:
         self._others: dict[tuple[Outcome, Cause | None, bool], tuple[Prepared, Tally]] = {}
         self.redirects: dict[Cause, tuple[int, Prepared, Tally]] = {}
         """By cause: the last status that it led to, and the answer."""
+        self._alike: dict[tuple[int, tuple[Header, ...]], Prepared] = {}
+        """Answers by status and fields, which nearly all rules share: so it stays in a cache, and is renewed once."""
 
     def use(self, table: Table) -> None:
         """Answer by `table` from now on."""
         self.decide = table.decide_parts
         self.redirects = {}
+        self._alike = {}
         self._others = {}
 
     def __call__(self, introduction: Introduction | None = None) -> Door:
@@ -122,7 +126,9 @@ class Front:
         A row of a mapping may have a status of its own.
         """
         cause, status, _, row = decision
-        answer = Prepared(status, headers_of(Redirect(cause, status, LOCATION, row), secure=self.secure))
+        fields = headers_of(Redirect(cause, status, LOCATION, row), secure=self.secure)
+        if (answer := self._alike.get((status, fields))) is None:
+            answer = self._alike[status, fields] = Prepared(status, fields)
         tally = self.counts.tally(cause, outcome_of(decision), status)
         self.redirects[cause] = (status, answer, tally)
         return answer, tally
