@@ -9,7 +9,18 @@ from pathlib import Path
 
 from tests.edge.peers import Client, Originating, RawOrigin, get
 from tests.processes.conftest import write_site
-from tests.processes.program import TOP, Load, Program, Starting, clients_of, family, lives, parent_of, until
+from tests.processes.program import (
+    TOP,
+    Load,
+    Program,
+    Starting,
+    clients_of,
+    eventually,
+    family,
+    lives,
+    parent_of,
+    until,
+)
 from tests.threats.conftest import Figure
 
 OLD = "site: old\nhosts: [old.example]\npass_through: true\norigin: {origin}\norigin_networks: [127.0.0.0/8]\n"
@@ -107,6 +118,11 @@ async def test_a_worker_without_descriptors_left_stands_in_once_it_has_some(rule
         theirs = [client for client in clients if client.writer.get_extra_info("sockname")[1] in ports]
         theirs[0].send(get(b"/x"))
         assert (await theirs[0].answer()).status == 301
+
+    async def everybody_has_left() -> bool:
+        return (await program.metrics())["sunset_connections"] == 0
+
+    await eventually(everybody_has_left)  # until then it is full
     async with Load(program.port, clients=16, fresh=True) as load:
         await load.some(200)
     assert load.failures == []
