@@ -150,15 +150,19 @@ class Clients:
         if self._gone is not None and not self._open:
             self._gone.set()
 
+    def conclude(self) -> None:
+        """Let each connection end with its next answer, those too that are still to come in."""
+        self._concludes = True
+        for client in tuple(self._open):
+            client.conclude()
+
     async def retire(self, moment: float, seconds: float) -> None:
         """Let each connection end with its next answer; after a `moment` without a request, end it too.
 
         Closing it in the face of a request that is on its way would lose that. What is not over after `seconds` is left
         as it is.
         """
-        self._concludes = True
-        for client in tuple(self._open):
-            client.conclude()
+        self.conclude()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.sleep(moment)  # also where nobody is connected: somebody may be amid a TLS handshake

@@ -100,6 +100,7 @@ class Worker:
             await self._leaves.wait()
             self._post.places.close_public()
             self._server.accept_no_more()
+            self._server.clients.conclude()  # before anybody is told that no client stays with the old rules
             self._say(ACCEPTS_NO_MORE)
             retiring = tasks.create_task(self._server.retire())
             hurrying = tasks.create_task(self._hurries.wait())
