@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -281,9 +282,12 @@ class Server:
     async def stop(self) -> None:
         """Be no longer ready, accept no more, let answers under way end, close everything."""
         self.accept_no_more()
-        await self._let_in()
+        seconds, began = self.settings.timeouts.stop, self.clock.steady()
+        with suppress(TimeoutError):  # a handshake may take longer than there is time for all else
+            async with asyncio.timeout(seconds / 2):
+                await self._let_in()
         self._servers.clear()
-        await self.clients.drain(self.settings.timeouts.stop)
+        await self.clients.drain(max(0.0, seconds - (self.clock.steady() - began)))
         self.clients.stop()
         self.live.stop()
         if self._certificate_watch is not None:

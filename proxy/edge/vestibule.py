@@ -79,7 +79,7 @@ class Vestibule:
     async def wait_closed(self) -> None:
         """Until everybody who has come is in, or sent away."""
         if self._task is not None:
-            await self._task
+            await asyncio.shield(self._task)  # whoever waits may be cancelled, and another wait after that
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as self._introductions:

@@ -12,6 +12,7 @@ import pytest
 from tests.edge.peers import Client, Originating, get
 from tests.processes.program import Starting, eventually, family, lives, until
 from tests.threats.conftest import Figure
+from tests.tls.authority import issue
 
 OLD = "site: old\nhosts: [old.example]\npass_through: true\norigin: {origin}\norigin_networks: [127.0.0.0/8]\n"
 
@@ -49,6 +50,36 @@ async def test_answers_under_way_are_finished_and_idle_clients_are_let_go(
     assert program.said().splitlines()[-1].endswith("stopped")
     figure("T43", "idle clients closed after SIGTERM, in ms", round(closed * 1000))
     figure("T43", f"gone after the last of {len(busy)} answers under way, in ms", round(gone * 1000))
+
+
+async def test_a_client_that_never_agrees_on_tls_costs_no_other_its_answer(
+    rules: Path, starting: Starting, originating: Originating
+) -> None:
+    origin = await originating(hold=True)
+    (rules / "old.yaml").write_text(OLD.format(origin=origin.origin), "utf-8")
+    certs = rules.parent / "certs"
+    certs.mkdir()
+    issued = issue("old.example")
+    (certs / "old.pem").write_bytes(issued.chain)
+    (certs / "old.key").write_bytes(issued.key)
+    variables = {"SUNSET_TIMEOUTS_STOP": "4"}
+    tls = ("--listen-tls", "127.0.0.1:0", "--certs", str(certs))
+    program = await starting(rules, "--workers", "1", *tls, variables=variables)
+    secure = int(program.found(r"listening on https://[^ ]+:(\d+)")[0])
+    async with (
+        await Client.connect("127.0.0.1", secure) as silent,
+        await Client.connect("127.0.0.1", program.port) as busy,
+    ):
+        busy.send(get(b"/slow", b"old.example"))
+        await origin.asked.wait()
+        program.terminate()
+        await eventually(lambda: _is_refused(program.port))
+        origin.release(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
+        answer = await busy.answer()
+        assert (answer.body, answer.one(b"Connection")) == (b"done", b"close")
+        assert await silent.rest() == b""
+    assert await program.ended() == 0
+    assert "Traceback" not in program.said()
 
 
 async def test_a_second_signal_stops_at_once(rules: Path, starting: Starting, originating: Originating) -> None:
