@@ -74,6 +74,8 @@ class Clients:
         self._arriving: Counter[str] = Counter()
         """Connections that have come and are not in yet, by client."""
         self._arriving_in_all = 0
+        self._looked = float("-inf")
+        """What the clock showed when that was last done."""
         self.tick = 0
         """Seconds since the start."""
         self.date = clock.date()
@@ -207,8 +209,11 @@ class Clients:
         return False
 
     def _look(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(1.0 - self._clock.timestamp() % 1.0 + 0.0005, self._look)
+        now = self._clock.timestamp()
+        # One that was set back stands still until it has caught up: a second is a second all the same.
+        pause = 1.0 - now % 1.0 + 0.0005 if now > self._looked else 1.0
+        self._looked = now
+        self._timer = asyncio.get_running_loop().call_later(pause, self._look)
         self.tick += 1
         self.date = self._clock.date()
         for client in tuple(self._open):

@@ -1,7 +1,9 @@
 """Who is connected, in numbers: what it costs to come and go among many, and who is counted as one."""
 
+import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import ip_address
 
 from proxy.edge.clients import Clients
@@ -46,6 +48,23 @@ def test_to_leave_among_many_costs_no_more_than_to_leave_among_few(
     cost = (time.process_time() - began) / (MANY // 4) * 1e6
     record_property("figure", f"T27  CPU us for one of {MANY:,} connections of as many clients to end: {cost:.1f}")
     assert cost < 100
+
+
+async def test_a_second_is_a_second_also_where_the_clock_was_set_back() -> None:
+    """Or every timeout would be over hundreds of times too soon."""
+    shown = iter((1000.99, 940.0))
+    latest = 940.0
+
+    def wall() -> float:
+        return next(shown, latest)
+
+    connected = Clients(Settings(), Clock(wall=wall), Counts(rulebook()), Sampled(Clock().steady, every=1.0))
+    connected.start()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await asyncio.Event().wait()
+    connected.stop()
+    assert 1 <= connected.tick <= 3
 
 
 def test_nobody_has_more_who_comes_and_goes_while_others_are_few() -> None:
