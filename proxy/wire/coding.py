@@ -35,6 +35,10 @@ Brotli's windows end at 16 MiB, those of gzip and deflate at 32 KiB.
 """
 
 
+_MOST_MEMBERS = 4096
+"""Of one answer. Each takes a decoder of its own, also where it has eight bytes and nothing in it."""
+
+
 class CodingError(SunsetError):
     """The origin's answer is not in the coding that it names, is cut off, or makes more of itself than a page would."""
 
@@ -220,6 +224,7 @@ class _Members:
         self._shortest = shortest  # of what tells what a member is
         self._rest = b""
         self._member: _Decompressor | None = None
+        self._members = 0
         self._is_over = False
 
     def decode(self, data: bytes) -> bytes:
@@ -233,6 +238,9 @@ class _Members:
             if self.is_complete and not self._next_member.match(self._rest):
                 self._is_over = True
                 return b""
+            self._members += 1
+            if self._members > _MOST_MEMBERS:
+                raise CodingError("the answer has more members than a page would")
             self._member = self._begin(self._rest)
             self.is_complete = False
             data, self._rest = self._rest, b""

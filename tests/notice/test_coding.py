@@ -20,6 +20,7 @@ else:
 
 REAL = [Coding.GZIP, Coding.DEFLATE, Coding.BROTLI, Coding.ZSTD]
 PAGE = "".join(f"<tr><td>{number}</td><td>é {number * 7919 % 104729}</td></tr>\n" for number in range(5000)).encode()
+SKIPPED_FRAME = b"\x50\x2a\x4d\x18" + bytes(4)
 ZEROS = bytes(50 * 1024 * 1024)
 
 
@@ -184,6 +185,12 @@ def test_an_answer_may_be_too_long_in_all(coding: Coding) -> None:
 def test_members_of_nothing_are_no_bomb() -> None:
     assert decoded(Coding.GZIP, gzip.compress(b"") * 2000) == b""
     assert decoded(Coding.ZSTD, zstd.compress(b"") * 2000) == b""
+
+
+@pytest.mark.parametrize(("coding", "member"), [(Coding.GZIP, gzip.compress(b"")), (Coding.ZSTD, SKIPPED_FRAME)])
+def test_members_without_end_are_given_up(coding: Coding, member: bytes) -> None:
+    with pytest.raises(CodingError, match="more members"):
+        decoded(coding, member * 5000)
 
 
 def test_a_window_of_more_than_8_mib_is_refused() -> None:
