@@ -144,3 +144,19 @@ async def test_addresses_that_dns_gives_again_are_taken_at_once() -> None:
     await names.resolve("old.example", 80)
     zone.addresses = ("93.184.216.35",)
     assert hosts(await names.resolve("old.example", 80)) == ["93.184.216.35"]
+
+
+async def test_a_name_that_nobody_answers_for_is_one_lookup_however_often_it_is_asked_for() -> None:
+    """Each takes a thread of the few that there are, and other names need theirs."""
+    asked: list[str] = []
+
+    async def lookup(host: str, _port: int) -> list[Address]:
+        asked.append(host)
+        await asyncio.Event().wait()
+        return []
+
+    resolver = OriginResolver((), Timeouts(dns_answer=0.01), steady=lambda: 0.0, lookup=lookup)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            await resolver.resolve("hang.example", 80)
+    assert asked == ["hang.example"]

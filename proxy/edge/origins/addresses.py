@@ -32,7 +32,7 @@ class Addresses:
     async def of(self, origin: Origin) -> list[Address]:
         """The addresses of an origin, the best to try first. Raises `AddressRefusedError` and `OSError`."""
         if is_address(origin.host):
-            return [*await _read(origin)]
+            return _read(origin)
         name = (origin.host, origin.port)
         if name in self._known:
             until, known = self._known[name]
@@ -67,8 +67,10 @@ def is_address(host: str) -> bool:
     return True
 
 
-async def _read(origin: Origin) -> list[Address]:
-    """An address as a socket wants it; the zone of a link-local one becomes a number. Raises `OSError`."""
-    loop = asyncio.get_running_loop()
+def _read(origin: Origin) -> list[Address]:
+    """An address as a socket wants it; the zone of a link-local one becomes a number. Raises `OSError`.
+
+    Nobody is asked, so it takes no thread, all of which may be waiting for names.
+    """
     flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    return list(await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM, flags=flags))
+    return list(socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM, flags=flags))

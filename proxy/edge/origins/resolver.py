@@ -57,12 +57,14 @@ class OriginResolver:
         self._lookup = lookup
         self._steady = steady
         self._known: dict[tuple[str, int], tuple[float, list[Address]]] = {}
+        self._asking: dict[tuple[str, int], asyncio.Future[list[Address]]] = {}
+        """Lookups that are under way, also where nobody waits any more: each holds one of a few threads."""
 
     async def resolve(self, host: str, port: int) -> list[Address]:
         """The addresses, asked for anew. Raises `AddressRefusedError`, or `OSError` where there is no answer."""
         try:
             async with asyncio.timeout(self._timeouts.dns_answer):
-                found = await self._lookup(host, port)
+                found = await asyncio.shield(self._ask(host, port))
         except OSError:  # TimeoutError is one
             since, known = self._known.get((host, port), (0.0, []))
             if not known or self._steady() - since > self._timeouts.dns_last_known:
@@ -73,6 +75,20 @@ class OriginResolver:
             raise AddressRefusedError(f"{host} leads to no public address, and origin_networks lists none of its own")
         self._known[host, port] = (self._steady(), allowed)
         return allowed
+
+    def _ask(self, host: str, port: int) -> asyncio.Future[list[Address]]:
+        """The lookup of a name; the one that is under way, if there is one."""
+        name = (host, port)
+        if (asking := self._asking.get(name)) is None:
+            asking = self._asking[name] = asyncio.ensure_future(self._lookup(host, port))  # noqa: TID251 - held here
+
+            def answered(asked: asyncio.Future[list[Address]]) -> None:
+                del self._asking[name]
+                if not asked.cancelled():
+                    asked.exception()  # somebody has seen it, or nobody waits any more
+
+            asking.add_done_callback(answered)
+        return asking
 
 
 def is_allowed(text: str, networks: Networks) -> bool:
