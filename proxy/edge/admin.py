@@ -118,7 +118,7 @@ class Admin:
     async def _show_hits(self, request: web.Request) -> web.Response:
         """The addresses that were asked for most since the desk was started: as many as `most` says."""
         most = request.query.get("most", str(FEW_HITS))
-        if not (most.isascii() and most.isdigit() and 0 < int(most) <= MANY_HITS):
+        if not (most.isascii() and most.isdigit() and len(most) <= len(str(MANY_HITS)) and 0 < int(most) <= MANY_HITS):
             return web.Response(status=400, text=f"most is a number from 1 to {MANY_HITS}\n")
         await self._house.catch_up()
         visited = self._house.visited

@@ -275,6 +275,8 @@ class Supervisor:
                 match message:
                     case Loaded(outline, warnings):
                         generation.outline, generation.warnings = outline, warnings
+                    case Unchanged() | Refused() if generation is not self._coming:
+                        log.debug("rules that were given up have had their say")
                     case Unchanged(warnings):
                         self._conclude(ok=True, problems=warnings)
                     case Refused(text, problems):
