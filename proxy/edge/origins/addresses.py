@@ -1,13 +1,10 @@
 """Where an origin is: its addresses, looked up once for all who want to connect.
 
-What the resolver says holds for `Timeouts.dns`. Who comes while it is being asked waits for the same answer, or for the
-same failure: a hundred requests for an origin whose name is not answered for are one lookup. An origin written as an IP
-address is there, and nobody is asked.
+What the resolver says holds for `Timeouts.dns`. An origin written as an IP address is there, and nobody is asked.
 """
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -27,7 +24,6 @@ class Addresses:
         self._seconds = seconds
         self._steady = steady
         self._known: dict[tuple[str, int], tuple[float, list[Address]]] = {}
-        self._asked: dict[tuple[str, int], asyncio.Task[list[Address]]] = {}
 
     async def of(self, origin: Origin) -> list[Address]:
         """The addresses of an origin, the best to try first. Raises `AddressRefusedError` and `OSError`."""
@@ -38,24 +34,13 @@ class Addresses:
             until, known = self._known[name]
             if self._steady() < until:
                 return known
-        asking = self._asked.get(name)
-        if asking is None:
-            # Held here; its errors reach whoever waits, and a lookup goes on though one of them gives up.
-            asking = self._asked[name] = asyncio.ensure_future(self._ask(*name))  # noqa: TID251
-        return await asyncio.shield(asking)
+        found = await self._resolver.resolve(*name)
+        self._known[name] = (self._steady() + self._seconds, found)
+        return found
 
     def close(self) -> None:
         """Nobody waits any more."""
-        for asking in self._asked.values():
-            asking.cancel()
-
-    async def _ask(self, host: str, port: int) -> list[Address]:
-        try:
-            found = await self._resolver.resolve(host, port)
-            self._known[host, port] = (self._steady() + self._seconds, found)
-        finally:
-            del self._asked[host, port]
-        return found
+        self._resolver.close()
 
 
 def is_address(host: str) -> bool:

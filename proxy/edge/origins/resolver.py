@@ -3,7 +3,7 @@
 A rule file names an origin; whoever answers for that name in DNS must not be able to turn Sunset on the network that it
 stands in. So addresses that are not of the public internet are left out unless the site's `origin_networks` list them.
 The connection is made to the very addresses that were looked at: there is no second lookup that could answer otherwise.
-An origin written as an IP address is taken as it is.
+An origin written as an IP address is taken as it is. A hundred requests for one name are one lookup.
 
 DNS that fails, or does not answer, is no reason to lose an origin which is well: its last known addresses go on for
 `Timeouts.dns_last_known`. An answer that leads to no allowed address is no failure, and ends them.
@@ -58,7 +58,7 @@ class OriginResolver:
         self._steady = steady
         self._known: dict[tuple[str, int], tuple[float, list[Address]]] = {}
         self._asking: dict[tuple[str, int], asyncio.Future[list[Address]]] = {}
-        """Lookups that are under way, also where nobody waits any more: each holds one of a few threads."""
+        """Lookups that are under way, also where nobody waits any more."""
 
     async def resolve(self, host: str, port: int) -> list[Address]:
         """The addresses, asked for anew. Raises `AddressRefusedError`, or `OSError` where there is no answer."""
@@ -76,8 +76,16 @@ class OriginResolver:
         self._known[host, port] = (self._steady(), allowed)
         return allowed
 
+    def close(self) -> None:
+        """Nobody waits any more."""
+        for asking in tuple(self._asking.values()):
+            asking.cancel()
+
     def _ask(self, host: str, port: int) -> asyncio.Future[list[Address]]:
-        """The lookup of a name; the one that is under way, if there is one."""
+        """The lookup of a name, one for all who come while it is under way.
+
+        It goes on though whoever waits gives up: it holds one of a few threads, and another one would hold the next.
+        """
         name = (host, port)
         if (asking := self._asking.get(name)) is None:
             asking = self._asking[name] = asyncio.ensure_future(self._lookup(host, port))  # noqa: TID251 - held here

@@ -276,7 +276,7 @@ class Supervisor:
                     case Loaded(outline, warnings):
                         generation.outline, generation.warnings = outline, warnings
                     case Unchanged() | Refused() if generation is not self._coming:
-                        log.debug("rules that were given up have had their say")
+                        pass  # the last words of rules that were given up
                     case Unchanged(warnings):
                         self._conclude(ok=True, problems=warnings)
                     case Refused(text, problems):
